@@ -1,0 +1,140 @@
+/** The two ends of the backups as processes, and what they cost. */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { build } from "esbuild";
+import { z } from "zod";
+import { findBelow, treeCpuSeconds } from "./processes.ts";
+
+const used = z.object({
+  calls: z.record(z.string(), z.number()),
+  storedBytes: z.number(),
+});
+export type Used = z.infer<typeof used>;
+
+export interface WorkerProcess {
+  origin: string;
+  claim(start: number): Promise<void>;
+  used(): Promise<Used>;
+  /** The most memory it ever had in use. */
+  peakBytes(): number;
+  end(): Promise<void>;
+}
+
+export interface SandboxProcess {
+  /** Answers with the milliseconds that it took. */
+  ask(what: "restore" | "commit"): Promise<number>;
+  /** Of it and its readers. */
+  cpuMs(): number;
+  peakBytes(): number;
+  end(): Promise<void>;
+}
+
+/** Both programs as one file each, as a release has them: what is measured is not the compiler. */
+export async function buildPrograms(folder: string): Promise<Programs> {
+  const entry = (name: string) => path.join(import.meta.dirname, `${name}.ts`);
+  await build({
+    entryPoints: [entry("backup-worker"), entry("backup-sandbox")],
+    outdir: folder,
+    ...{ bundle: true, format: "esm", platform: "node", target: "node24", logLevel: "silent" },
+    outExtension: { ".js": ".mjs" },
+    banner: { js: REQUIRE },
+  });
+  const built = (name: string) => path.join(folder, `${name}.mjs`);
+  return { worker: built("backup-worker"), sandbox: built("backup-sandbox") };
+}
+
+export interface Programs {
+  worker: string;
+  sandbox: string;
+}
+
+const REQUIRE =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+export async function startWorkerProcess(
+  { worker }: Programs,
+  folder: string,
+  identity: string,
+): Promise<WorkerProcess> {
+  const { child, line } = run(worker, [folder, identity]);
+  const port = await line();
+  const origin = `http://127.0.0.1:${port}`;
+  return {
+    origin,
+    async claim(start) {
+      const reply = await fetch(`${origin}/claim/${start}`, { method: "POST" });
+      if (!reply.ok) throw new Error(await reply.text());
+    },
+    used: async () => used.parse(await (await fetch(`${origin}/used`)).json()),
+    peakBytes: () => peakOf(child.pid ?? 0),
+    end: () => end(child),
+  };
+}
+
+export function startSandboxProcess(
+  programs: Programs,
+  home: string,
+  origin: string,
+  recipient: string,
+): SandboxProcess {
+  const { child, line } = run(programs.sandbox, [home, origin, recipient]);
+  const pid = child.pid ?? 0;
+  return {
+    async ask(what) {
+      child.stdin?.write(`${what}\n`);
+      return Number(await line());
+    },
+    cpuMs: () => treeCpuSeconds(pid) * 1000,
+    peakBytes() {
+      const reader = findBelow(pid, (command) => command.includes(" state-reader"));
+      return peakOf(pid) + (reader === undefined ? 0 : peakOf(reader));
+    },
+    end: () => end(child),
+  };
+}
+
+/** Milliseconds; throws when it fails or a tool is missing. */
+export function shell(command: string): number {
+  const began = performance.now();
+  const done = spawnSync("bash", ["-c", `set -euo pipefail; ${command}`], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  if (done.status !== 0) throw new Error(`failed: ${command}: ${done.stderr.toString()}`);
+  return performance.now() - began;
+}
+
+interface Running {
+  child: ChildProcess;
+  /** The next line that it prints; rejects when it ends before. */
+  line(): Promise<string>;
+}
+
+function run(program: string, args: readonly string[]): Running {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  if (child.stdout === null) throw new Error("no output");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    child,
+    async line() {
+      const next = await lines.next();
+      if (next.done === true) throw new Error("a process of the bench ended");
+      return next.value;
+    },
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** proc_pid_status(5): the peak of resident memory, in kilobytes. */
+function peakOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+}

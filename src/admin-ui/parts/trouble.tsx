@@ -1,0 +1,26 @@
+import { Banner } from "@cloudflare/kumo/components/banner";
+import { Button } from "@cloudflare/kumo/components/button";
+import { WarningCircleIcon } from "@phosphor-icons/react/dist/csr/WarningCircle";
+import { describe, useText } from "../text/text.tsx";
+
+/** An error where the content would have been, with the way to try again. */
+export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
+  const text = useText();
+  return (
+    <div role="alert">
+      <Banner
+        variant="error"
+        icon={<WarningCircleIcon weight="fill" />}
+        title={text.errors.title}
+        description={describe(error, text)}
+        action={
+          retry === undefined ? undefined : (
+            <Button size="sm" onClick={retry}>
+              {text.retry}
+            </Button>
+          )
+        }
+      />
+    </div>
+  );
+}

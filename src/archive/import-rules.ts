@@ -1,0 +1,182 @@
+/**
+ * What of somebody's archive comes in. The archive is untrusted. Fails closed: an entry that no
+ * ordinary archive of a state folder holds refuses all of it, by name, before anything is written.
+ * Pure: entries in, decisions out.
+ */
+import { MAX_FILES, STATE_FOLDER } from "../protocol/backup.ts";
+import type { SkipReason } from "../protocol/import.ts";
+import { isRegenerated } from "./kept.ts";
+import { secretKind, type SecretKind } from "./secrets.ts";
+import type { TarEntry } from "./tar-reader.ts";
+
+export class RefusedArchiveError extends Error {
+  override readonly name = "RefusedArchiveError";
+  readonly code = "refused-archive";
+}
+
+export interface IntakeLimits {
+  entries: number;
+  /** Bytes of all content. */
+  bytes: number;
+  /** Unpacked bytes for each packed one, beyond the first `RATIO_FROM` of them. */
+  ratio: number;
+}
+
+export const INTAKE_LIMITS: IntakeLimits = {
+  entries: MAX_FILES,
+  bytes: 4 * 1024 ** 3,
+  ratio: 200,
+};
+
+const RATIO_FROM = 64 * 1024 ** 2;
+const MAX_PATH = 1024;
+const MAX_DEPTH = 60;
+const SET_ID = 0o6000;
+const CONFIG = /^(openclaw|moltbot|clawdbot)\.json($|\.)/;
+/** Folders of the names that the gateway has had, the present one first. */
+const STATE_NAMES = [".openclaw", ".moltbot", ".clawdbot"] as const;
+/** What a state folder is known by when the archive begins inside of it. */
+const INSIDE = /^(?:(?:openclaw|moltbot|clawdbot)\.json|workspace\/.+|agents\/.+|state\/.+)$/;
+
+/** Finds where in the archive the state folder lies. */
+export class RootSearch {
+  readonly #found = new Map<string, string>();
+  #flat = false;
+
+  see(path: string): void {
+    const segments = path.split("/");
+    const at = segments.findIndex((segment) => STATE_NAMES.some((name) => name === segment));
+    if (at >= 0) this.#found.set(segments.slice(0, at + 1).join("/"), segments[at] ?? "");
+    else if (INSIDE.test(path)) this.#flat = true;
+  }
+
+  /** A path without a slash at its end; empty when the archive begins inside the folder. */
+  root(): string {
+    for (const name of STATE_NAMES) {
+      const [first, second] = [...this.#found].filter(([, found]) => found === name);
+      if (first === undefined) continue;
+      if (second === undefined) return first[0];
+      throw new RefusedArchiveError(`it holds two states: ${first[0]} and ${second[0]}`);
+    }
+    if (this.#flat) return "";
+    throw new RefusedArchiveError(`it holds no ${STATE_NAMES.join(", no ")}`);
+  }
+}
+
+export type Decision =
+  | { do: "take"; path: string }
+  | { do: "skip"; path: string; why: SkipReason; secret?: SecretKind };
+
+/** Looks at one entry after the other; throws at the first that refuses the archive. */
+export class Intake {
+  readonly #packedBytes: number;
+  readonly #limits: IntakeLimits;
+  readonly #seen = new Map<string, "file" | "folder">();
+  #entries = 0;
+  #bytes = 0;
+  #owner: number | undefined;
+
+  constructor(packedBytes: number, limits: IntakeLimits = INTAKE_LIMITS) {
+    this.#packedBytes = packedBytes;
+    this.#limits = limits;
+  }
+
+  /** Checks that do not depend on where the state lies; answers the path without what means nothing. */
+  inspect(entry: TarEntry): string {
+    const path = plainPath(entry.path);
+    const refuse = (why: string) => new RefusedArchiveError(`${entry.path.slice(0, 300)} ${why}`);
+    this.#entries += 1;
+    if (this.#entries > this.#limits.entries) throw refuse("is one entry too many");
+    if (entry.type !== "file" && entry.type !== "folder" && entry.type !== "link") {
+      throw refuse(`is a ${entry.type}`);
+    }
+    if (entry.type === "link" && leavesFolder(path, entry.target)) {
+      throw refuse(`is a link that leads out: ${entry.target.slice(0, 300)}`);
+    }
+    if (entry.type === "file" && (entry.mode & SET_ID) !== 0) {
+      throw refuse("would run with other rights than whoever starts it");
+    }
+    this.#bytes += entry.size;
+    const packed = Math.max(RATIO_FROM, this.#packedBytes * this.#limits.ratio);
+    if (this.#bytes > this.#limits.bytes || this.#bytes > packed) {
+      throw refuse("unpacks to more than an archive of this size may");
+    }
+    return path;
+  }
+
+  /** What becomes of an entry that `inspect` let pass. */
+  decide(entry: TarEntry, path: string, root: string): Decision {
+    const inside = root === "" ? path : below(path, root);
+    if (inside === undefined) return { do: "skip", path, why: "outside" };
+    if (inside === "") return { do: "skip", path, why: "folder" };
+    this.#owner ??= entry.uid;
+    if (entry.uid !== this.#owner) {
+      const owners = `${entry.uid}, everything before it to ${this.#owner}`;
+      throw new RefusedArchiveError(`${entry.path} belongs to user ${owners}`);
+    }
+    const target = `${STATE_FOLDER}/${inside}`;
+    if (entry.type === "link") return { do: "skip", path: target, why: "link" };
+    this.#place(target, entry);
+    if (entry.type === "folder") return { do: "skip", path: target, why: "folder" };
+    if (CONFIG.test(inside)) return { do: "skip", path: target, why: "config" };
+    if (isRegenerated(target)) return { do: "skip", path: target, why: "regenerated" };
+    const secret = secretKind(inside);
+    if (secret !== undefined) return { do: "skip", path: target, why: "secret", secret };
+    return { do: "take", path: target };
+  }
+
+  /** Nothing may lie below a file or be there twice. */
+  #place(target: string, entry: TarEntry): void {
+    const kind = entry.type === "folder" ? "folder" : "file";
+    const before = this.#seen.get(target);
+    if (before !== undefined && !(before === "folder" && kind === "folder")) {
+      throw new RefusedArchiveError(`${entry.path} is there twice`);
+    }
+    this.#seen.set(target, kind);
+    const parents = target.split("/").slice(0, -1);
+    for (let i = parents.length; i > 1; i--) {
+      const parent = parents.slice(0, i).join("/");
+      const above = this.#seen.get(parent);
+      if (above === "file") throw new RefusedArchiveError(`${entry.path} lies below a file`);
+      if (above === "folder") break;
+      this.#seen.set(parent, "folder");
+    }
+  }
+}
+
+/** Throws at anything but a plain relative path. */
+function plainPath(path: string): string {
+  const refuse = (why: string) => new RefusedArchiveError(`${path.slice(0, 300)} ${why}`);
+  if (path === "") throw new RefusedArchiveError("an entry has no name");
+  if (path.length > MAX_PATH) throw refuse("has too long a name");
+  if (path.startsWith("/")) throw refuse("is an absolute path");
+  if (path.includes("\\") || hasControlCharacter(path)) {
+    throw new RefusedArchiveError(
+      `${JSON.stringify(path.slice(0, 300))} has a forbidden character`,
+    );
+  }
+  const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
+  if (segments.includes("..")) throw refuse("leads out of the archive");
+  if (segments.length > MAX_DEPTH) throw refuse("lies too deep");
+  return segments.join("/");
+}
+
+function hasControlCharacter(text: string): boolean {
+  return [...text].some((character) => character < " " || character === "\u007f");
+}
+
+function leavesFolder(path: string, target: string): boolean {
+  if (target === "" || target.startsWith("/") || target.includes("\0")) return true;
+  const at = path.split("/").slice(0, -1);
+  for (const segment of target.split("/")) {
+    if (segment === "..") {
+      if (at.pop() === undefined) return true;
+    } else if (segment !== "" && segment !== ".") at.push(segment);
+  }
+  return false;
+}
+
+function below(path: string, root: string): string | undefined {
+  if (path === root) return "";
+  return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : undefined;
+}

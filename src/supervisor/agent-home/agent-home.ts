@@ -1,0 +1,44 @@
+import { text } from "node:stream/consumers";
+import { configPaths, acceptConfig, revertConfig, writeConfig } from "./config-file.ts";
+import { prepareState } from "./state-preparation.ts";
+import type { HomeReply, HomeTask } from "./task.ts";
+import { homeTask } from "./task.ts";
+
+/** The program's second role: one task from standard input, one reply on standard output. */
+export async function runHomeTask(): Promise<void> {
+  let reply: HomeReply;
+  try {
+    reply = perform(homeTask.parse(JSON.parse(await text(process.stdin))), Date.now());
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    reply = { ok: false, message: message.slice(0, 2_000) };
+  }
+  process.stdout.write(`${JSON.stringify(reply)}\n`);
+}
+
+export function perform(task: HomeTask, now: number): HomeReply {
+  if (task.task === "accept") {
+    return { ok: true, configWritten: acceptConfig(task.home), notes: [] };
+  }
+  if (task.task === "revert") {
+    return { ok: true, configWritten: revertConfig(task.home), notes: [] };
+  }
+  const notes = noteState(task.home, now);
+  const configWritten = writeConfig(configPaths(task.home).config, task.config);
+  return { ok: true, configWritten, notes };
+}
+
+/** A database that cannot be put right is the gateway's to complain about: it has the real message. */
+function noteState(home: string, now: number): string[] {
+  try {
+    const done = prepareState(home, now);
+    if (done === undefined || done.closedBoots + done.releasedLeases === 0) return [];
+    return [
+      `the gateway's last end was unclean: closed ${done.closedBoots} boot records, ` +
+        `released ${done.releasedLeases} leases`,
+    ];
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return [`the gateway's state could not be prepared: ${message}`.slice(0, 500)];
+  }
+}

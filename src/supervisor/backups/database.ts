@@ -1,0 +1,130 @@
+/**
+ * Consistent copies of SQLite databases that are in use, by SQLite's own online backup, and what
+ * makes two copies of one content the same bytes.
+ *
+ * `state_leases` says which gateway owns the state; a copy has no owner, and the heartbeat that
+ * rewrites the row twice a minute is no change. With `secure_delete` the emptied table leaves zeroes.
+ * The change counter in the file's header counts commits, also of that heartbeat; a copy has 1.
+ */
+import { closeSync, constants, copyFileSync, openSync, rmSync, writeSync } from "node:fs";
+import { backup, DatabaseSync } from "node:sqlite";
+
+const MAGIC = Buffer.from("SQLite format 3\0");
+const BUSY_MS = 2_000;
+const ALL_AT_ONCE = 1_000_000;
+
+/** Offsets of the file change counter and of its copy (SQLite file format, 1.3). */
+const CHANGE_COUNTER = 24;
+const VERSION_VALID_FOR = 92;
+
+export function looksLikeDatabase(head: Buffer): boolean {
+  return head.length >= MAGIC.length && head.subarray(0, MAGIC.length).equals(MAGIC);
+}
+
+/** Throws when the database is locked for good or is none. */
+export async function copyDatabase(from: string, to: string): Promise<void> {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(to + suffix, { force: true });
+  const source = new DatabaseSync(from, { readOnly: true, timeout: BUSY_MS });
+  try {
+    await backup(source, to, { rate: ALL_AT_ONCE });
+  } finally {
+    source.close();
+  }
+  dropLeases(to);
+  resetChangeCounter(to);
+}
+
+function dropLeases(path: string): void {
+  const copy = new DatabaseSync(path);
+  try {
+    const table = copy
+      .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'state_leases'")
+      .get();
+    if (table === undefined) return;
+    copy.exec("PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; DELETE FROM state_leases;");
+  } finally {
+    copy.close();
+  }
+}
+
+function resetChangeCounter(path: string): void {
+  const one = Buffer.from([0, 0, 0, 1]);
+  const file = openSync(path, "r+");
+  try {
+    writeSync(file, one, 0, 4, CHANGE_COUNTER);
+    writeSync(file, one, 0, 4, VERSION_VALID_FOR);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What is wrong with a copy, or undefined. Reads all of it. */
+export function problemIn(path: string): string | undefined {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
+    try {
+      const row = database.prepare("PRAGMA integrity_check(1)").get();
+      const said = row?.["integrity_check"];
+      return said === "ok" ? undefined : String(said).slice(0, 300);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * Checks a restored database on a copy, which also has to take a write. Throws when there could be
+ * no copy: that says nothing about the database.
+ */
+export function problemInRestored(path: string, scratch: string): string | undefined {
+  // Where the file system can share blocks the copy costs nothing.
+  copyFileSync(path, scratch, constants.COPYFILE_FICLONE);
+  try {
+    const found = problemIn(scratch);
+    if (found !== undefined) return found;
+    const database = new DatabaseSync(scratch, { timeout: BUSY_MS });
+    try {
+      // Nobody needs the copy to survive: what is waited for is SQLite, not the disk.
+      database.exec("PRAGMA synchronous = OFF");
+      database.exec("BEGIN IMMEDIATE; PRAGMA user_version = 2147483647; COMMIT;");
+    } finally {
+      database.close();
+    }
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    for (const suffix of ["", "-wal", "-shm", "-journal"])
+      rmSync(scratch + suffix, { force: true });
+  }
+}
+
+/** Tables of the gateway that hold logins and other secrets of the install they come from. */
+export const SECRET_TABLES = [
+  ...["auth_profile_store", "auth_profile_state", "secret_store_entries", "mcp_oauth_stores"],
+  ...["mcp_oauth_pending_authorizations", "device_auth_tokens", "gateway_origin_device_tokens"],
+  ...["device_bootstrap_tokens", "device_pairing_join_codes", "worker_environment_credentials"],
+] as const;
+
+/** Empties them; nothing of what they held stays in the file. Answers what is wrong with it. */
+export function purgeSecrets(path: string): string | undefined {
+  try {
+    const database = new DatabaseSync(path, { timeout: BUSY_MS });
+    try {
+      database.exec("PRAGMA synchronous = OFF; PRAGMA secure_delete = ON");
+      const named = database.prepare(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+      );
+      for (const table of SECRET_TABLES) {
+        if (named.get(table) !== undefined) database.exec(`DELETE FROM ${table}`);
+      }
+    } finally {
+      database.close();
+    }
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,171 @@
+/** The complete list of one generation, from what was seen and what the generation before had. Pure. */
+import {
+  BACKUP_FORMAT,
+  type FileList,
+  type ListedFile,
+  type PackId,
+  type Reason,
+} from "../../protocol/backup.ts";
+import type { ObservedFile } from "./messages.ts";
+
+/** Where the content of one file lies: one pack for each hash. */
+export interface Held {
+  partSize: number | undefined;
+  hashes: readonly string[];
+  packs: readonly PackId[];
+}
+
+/** Content that this generation brought: `path`, or `path` and the index of a part. */
+export type Placed = ReadonlyMap<string, PackId>;
+
+export const placeKey = (path: string, index: number) => `${index} ${path}`;
+
+export interface Observed {
+  folders: readonly { path: string; mode: number }[];
+  links: readonly { path: string; target: string }[];
+  files: readonly ObservedFile[];
+  unkept: readonly { path: string; why: string }[];
+}
+
+export interface ListHead {
+  agentId: string;
+  generation: number;
+  parent: number;
+  at: number;
+  reason: Reason;
+}
+
+export type Composed =
+  | { ok: true; list: FileList }
+  /** Content was seen unchanged that no pack is known to hold. */
+  | { ok: false; reason: "unplaced"; path: string };
+
+export function composeList(
+  head: ListHead,
+  seen: Observed,
+  before: FileList | undefined,
+  placed: Placed,
+): Composed {
+  const held = heldBy(before);
+  const packs: PackId[] = [];
+  const position = new Map<PackId, number>();
+  const indexOf = (pack: PackId) => {
+    const found = position.get(pack);
+    if (found !== undefined) return found;
+    position.set(pack, packs.length);
+    packs.push(pack);
+    return packs.length - 1;
+  };
+  const files: ListedFile[] = [];
+  for (const file of [...seen.files, ...carried(seen, before)]) {
+    const refs: number[] = [];
+    for (const [i, sha256] of file.hashes.entries()) {
+      const old = held.get(file.path);
+      const same = old?.partSize === file.partSize && old?.hashes[i] === sha256;
+      const pack = placed.get(placeKey(file.path, i)) ?? (same ? old?.packs[i] : undefined);
+      if (pack === undefined) return { ok: false, reason: "unplaced", path: file.path };
+      refs.push(indexOf(pack));
+    }
+    files.push(listed(file, refs));
+  }
+  const list: FileList = {
+    format: BACKUP_FORMAT,
+    ...head,
+    packs,
+    folders: withCarried(seen.folders, before?.folders, seen),
+    links: withCarried(seen.links, before?.links, seen),
+    files,
+  };
+  return { ok: true, list };
+}
+
+function listed(file: ObservedFile, refs: number[]): ListedFile {
+  const { path, mode, modified, size, partSize, hashes } = file;
+  const head = {
+    path,
+    mode,
+    modified,
+    size,
+    ...(file.database === undefined ? {} : { database: file.database }),
+  };
+  if (partSize === undefined) return { ...head, sha256: hashes[0] ?? "", pack: refs[0] ?? 0 };
+  return { ...head, partSize, parts: hashes.map((sha256, i) => [sha256, refs[i] ?? 0]) };
+}
+
+function withCarried<T extends { path: string }>(
+  found: readonly T[],
+  before: readonly T[] | undefined,
+  seen: Observed,
+): T[] {
+  if (before === undefined || seen.unkept.length === 0) return [...found];
+  const there = new Set([...seen.files, ...seen.folders, ...seen.links].map((entry) => entry.path));
+  const carriedOn = before.filter(({ path }) => !there.has(path) && isCovered(path, seen.unkept));
+  return [...found, ...carriedOn];
+}
+
+/** Files that could not be read this time keep the content they had. */
+function carried(seen: Observed, before: FileList | undefined): ObservedFile[] {
+  if (before === undefined || seen.unkept.length === 0) return [];
+  const there = new Set(seen.files.map((file) => file.path));
+  return before.files
+    .filter((file) => !there.has(file.path) && isCovered(file.path, seen.unkept))
+    .map(observedOf);
+}
+
+export function isCovered(path: string, unkept: readonly { path: string }[]): boolean {
+  return unkept.some((entry) => path === entry.path || path.startsWith(`${entry.path}/`));
+}
+
+export function observedOf(file: ListedFile): ObservedFile {
+  const { path, mode, modified, size } = file;
+  return {
+    path,
+    mode,
+    modified,
+    size,
+    ...(file.database === undefined ? {} : { database: file.database }),
+    ...("parts" in file ? { partSize: file.partSize } : {}),
+    hashes: "parts" in file ? file.parts.map(([sha256]) => sha256) : [file.sha256],
+  };
+}
+
+function heldBy(list: FileList | undefined): Map<string, Held> {
+  const held = new Map<string, Held>();
+  for (const file of list?.files ?? []) {
+    const refs = "parts" in file ? file.parts.map(([, pack]) => pack) : [file.pack];
+    held.set(file.path, {
+      partSize: "parts" in file ? file.partSize : undefined,
+      hashes: observedOf(file).hashes,
+      packs: refs.map((ref) => list?.packs[ref] ?? ""),
+    });
+  }
+  return held;
+}
+
+export function sizeOfState(list: FileList): number {
+  return list.files.reduce((sum, file) => sum + file.size, 0);
+}
+
+/**
+ * What makes a list no description of a folder, or undefined: one name twice, or something below a
+ * file or a link. With such a list a restore could write through a link.
+ */
+export function shapeProblem(list: FileList): string | undefined {
+  const folders = new Set(list.folders.map((folder) => folder.path));
+  const leaves = [...list.files, ...list.links].map((entry) => entry.path);
+  const all = new Set([...folders, ...leaves]);
+  if (all.size !== list.folders.length + leaves.length) return "the file list names a path twice";
+  for (const path of all) {
+    const end = path.lastIndexOf("/");
+    if (end > 0 && !folders.has(path.slice(0, end)))
+      return `the file list lacks the folder of ${path}`;
+  }
+  for (const file of list.files) {
+    const pieces = "parts" in file ? Math.ceil(file.size / file.partSize) : 1;
+    const refs = "parts" in file ? file.parts.map(([, pack]) => pack) : [file.pack];
+    if (refs.length !== pieces || refs.some((ref) => list.packs[ref] === undefined)) {
+      return `the file list does not say where ${file.path} is`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,234 @@
+/** Makes one generation: what the reader finds changed goes into packs, the list closes the last. */
+import { hash } from "node:crypto";
+import {
+  LIST_ENTRY,
+  PACK_TARGET_BYTES,
+  type BackupRefusal,
+  type FileList,
+  type PackId,
+  type Reason,
+} from "../../protocol/backup.ts";
+import { composeList, placeKey, shapeProblem, sizeOfState } from "./file-list.ts";
+import { contentToFold, wholeContent } from "./fold.ts";
+import type { HostClient } from "./host-client.ts";
+import { entryName, sealPack, type PackEntry } from "./pack.ts";
+import type { Content, ReaderClient, Scanned } from "./reader-client.ts";
+
+export type Made =
+  | {
+      ok: true;
+      made: true;
+      list: FileList;
+      unkept: Scanned["unkept"];
+      cpuMs: number;
+      watching: boolean;
+    }
+  /** Nothing differs from the newest generation: nothing was written. */
+  | { ok: true; made: false; unkept: Scanned["unkept"]; cpuMs: number; watching: boolean }
+  | {
+      ok: false;
+      reason: BackupRefusal["reason"] | "reader";
+      message: string;
+      retryAfterMs?: number | undefined;
+      /** Present when the commit was asked for and no answer came: it may be in all the same. */
+      unsure?: Unsure;
+    };
+
+/** A generation that may be in the bucket. */
+export interface Unsure {
+  list: FileList;
+  listSha256: string;
+}
+
+export interface GenerationParts {
+  agentId: string;
+  host: HostClient;
+  reader: ReaderClient;
+  recipient: string | undefined;
+  now: () => number;
+  /** The archive that the content comes from. */
+  imported?: string;
+  /** Brings all content again, whether it has changed or not. */
+  rewrite?: boolean;
+}
+
+/** What the next generation builds on. */
+export interface Base {
+  /** Number of the newest generation, 0 when there is none. */
+  generation: number;
+  /** Its list; undefined when it is empty. */
+  list: FileList | undefined;
+}
+
+class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly code = "refused";
+  readonly refusal: BackupRefusal;
+  readonly unsure: Unsure | undefined;
+  constructor(refusal: BackupRefusal, unsure?: Unsure) {
+    super(refusal.message);
+    this.refusal = refusal;
+    this.unsure = unsure;
+  }
+}
+
+export async function makeGeneration(
+  parts: GenerationParts,
+  base: Base,
+  reason: Reason,
+): Promise<Made> {
+  const attempt = new Attempt(parts, base, reason);
+  let made: Made;
+  try {
+    made = await attempt.run();
+  } catch (error) {
+    made =
+      error instanceof RefusedError
+        ? refusedWith(error)
+        : {
+            ok: false,
+            reason: "reader",
+            message: error instanceof Error ? error.message : String(error),
+          };
+  }
+  const generation = made.ok && made.made ? made.list.generation : undefined;
+  await parts.reader.settle(made.ok, generation).catch(() => undefined);
+  return made;
+}
+
+function refusedWith({ refusal, unsure }: RefusedError): Extract<Made, { ok: false }> {
+  const { reason, message, retryAfterMs } = refusal;
+  return {
+    ok: false,
+    ...{ reason, message },
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(unsure === undefined ? {} : { unsure }),
+  };
+}
+
+class Attempt {
+  private readonly parts: GenerationParts;
+  private readonly base: Base;
+  private readonly reason: Reason;
+  private number: number | undefined;
+  private entries: PackEntry[] = [];
+  private bytes = 0;
+  private brought = 0;
+  private readonly placed = new Map<string, PackId>();
+  private readonly paths = new Set<string>();
+  private readonly packs: { id: PackId; size: number; sha256: string }[] = [];
+
+  constructor(parts: GenerationParts, base: Base, reason: Reason) {
+    this.parts = parts;
+    this.base = base;
+    this.reason = reason;
+  }
+
+  async run(): Promise<Made> {
+    const { reader } = this.parts;
+    const again = this.parts.rewrite === true ? wholeContent : contentToFold;
+    const fold = this.base.list === undefined ? [] : again(this.base.list);
+    const seen = await reader.scan(fold, (content, bytes) => this.take(content, bytes));
+    if (!seen.changed && this.placed.size === 0) {
+      return {
+        ok: true,
+        made: false,
+        unkept: seen.unkept,
+        cpuMs: seen.cpuMs,
+        watching: seen.watching,
+      };
+    }
+    const number = await this.reserve();
+    const head = {
+      agentId: this.parts.agentId,
+      generation: number,
+      parent: this.base.generation,
+      at: this.parts.now(),
+      reason: this.reason,
+    };
+    const composed = composeList(head, seen, this.base.list, this.placed);
+    if (!composed.ok) {
+      return { ok: false, reason: "reader", message: `no content for ${composed.path}` };
+    }
+    const list = composed.list;
+    const problem = shapeProblem(list);
+    if (problem !== undefined) return { ok: false, reason: "reader", message: problem };
+    const last = this.packId(number);
+    if (!list.packs.includes(last)) list.packs.push(last);
+    const text = Buffer.from(JSON.stringify(list));
+    this.entries.push({ name: LIST_ENTRY, bytes: text, mode: 0o600, modified: head.at });
+    await this.seal(number);
+    const listSha256 = hash("sha256", text, "hex");
+    const committed = await this.parts.host.commit(number, {
+      parent: this.base.generation,
+      reason: this.reason,
+      packs: this.packs,
+      needs: list.packs,
+      listSha256,
+      ...(this.parts.recipient === undefined ? {} : { recipient: this.parts.recipient }),
+      ...(this.parts.imported === undefined ? {} : { imported: this.parts.imported }),
+      files: list.files.length,
+      bytes: sizeOfState(list),
+      changes: {
+        changed: this.paths.size,
+        removed: seen.removed,
+        bytes: this.brought,
+        paths: [...this.paths].slice(0, 5).map((path) => path.slice(0, 200)),
+      },
+    });
+    if (!committed.ok) {
+      throw new RefusedError(
+        committed,
+        committed.reason === "store" ? { list, listSha256 } : undefined,
+      );
+    }
+    return {
+      ok: true,
+      made: true,
+      list,
+      unkept: seen.unkept,
+      cpuMs: seen.cpuMs,
+      watching: seen.watching,
+    };
+  }
+
+  private async take(content: Content, bytes: Buffer): Promise<void> {
+    // The reader is the agent's process: a pack never holds what its list does not describe.
+    if (hash("sha256", bytes, "hex") !== content.sha256)
+      throw new Error("content with a wrong hash");
+    const number = await this.reserve();
+    if (this.bytes > 0 && this.bytes + bytes.length > PACK_TARGET_BYTES) await this.seal(number);
+    this.entries.push({
+      name: entryName(content.path, content.part),
+      bytes,
+      mode: content.mode,
+      modified: content.modified,
+    });
+    this.bytes += bytes.length;
+    this.brought += bytes.length;
+    this.paths.add(content.path);
+    this.placed.set(placeKey(content.path, content.part ?? 0), this.packId(number));
+  }
+
+  private packId(number: number): PackId {
+    return `${number}.${this.packs.length}`;
+  }
+
+  private async reserve(): Promise<number> {
+    if (this.number !== undefined) return this.number;
+    const reserved = await this.parts.host.reserve();
+    if (!reserved.ok) throw new RefusedError(reserved);
+    this.number = reserved.value.generation;
+    return this.number;
+  }
+
+  private async seal(number: number): Promise<void> {
+    const sealed = await sealPack(this.entries, this.parts.recipient);
+    const id = this.packId(number);
+    const stored = await this.parts.host.storePack(id, sealed);
+    if (!stored.ok) throw new RefusedError(stored);
+    this.packs.push({ id, size: sealed.bytes.byteLength, sha256: sealed.sha256 });
+    this.entries = [];
+    this.bytes = 0;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The reader: a second role of the supervisor's program, run as the agent. It has no rights that the
+ * agent lacks, so whatever links, crafted databases or swapped folders it meets, it reads nothing
+ * that the agent could not.
+ */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { STATE_FOLDER } from "../../protocol/backup.ts";
+import { problemInRestored, purgeSecrets } from "./database.ts";
+import { FolderWatch } from "./folder-watch.ts";
+import { readFrames, writeFrame } from "./frames.ts";
+import { markPath, type Mark } from "./home.ts";
+import {
+  readerCommand,
+  type ObservedFile,
+  type ReaderCommand,
+  type ReaderMessage,
+} from "./messages.ts";
+import { isCovered } from "./file-list.ts";
+import { isSame, Scanner, type Known, type Scan } from "./scan.ts";
+import { messageOf } from "./tree.ts";
+
+/** The argument that gives this program its role. */
+export const READER_ROLE = "state-reader";
+
+type Command<T extends ReaderCommand["do"]> = Extract<ReaderCommand, { do: T }>;
+
+export async function runStateReader(input: Readable, output: Writable): Promise<void> {
+  const reader = new StateReader((message, bytes) => say(output, message, bytes));
+  for await (const frame of readFrames(input)) {
+    if (!("json" in frame)) continue;
+    try {
+      await reader.perform(readerCommand.parse(frame.json));
+    } catch (error) {
+      const message = (error instanceof Error ? error.message : String(error)).slice(0, 2000);
+      await say(output, { say: "failed", message });
+    }
+  }
+  reader.close();
+}
+
+async function say(output: Writable, message: ReaderMessage, bytes?: Buffer): Promise<void> {
+  await writeFrame(output, { json: message });
+  if (bytes !== undefined) await writeFrame(output, { bytes });
+}
+
+class StateReader {
+  private readonly tell: (message: ReaderMessage, bytes?: Buffer) => Promise<void>;
+  private scanner: Scanner | undefined;
+  private watcher: FolderWatch | undefined;
+  private home = "";
+  private mark: Mark | undefined;
+  private known = new Map<string, Known>();
+  private shape = new Map<string, string>();
+  private pending: { known: Map<string, Known>; shape: Map<string, string> } | undefined;
+  private announced = false;
+
+  constructor(tell: (message: ReaderMessage, bytes?: Buffer) => Promise<void>) {
+    this.tell = tell;
+  }
+
+  perform(command: ReaderCommand): Promise<void> {
+    switch (command.do) {
+      case "open":
+        return this.open(command);
+      case "scan":
+        return this.scan(command);
+      case "settle":
+        return this.settle(command);
+      case "check":
+        return this.check(command);
+      case "purge":
+        return this.purge(command);
+    }
+  }
+
+  close(): void {
+    this.watcher?.closeAll();
+  }
+
+  private open(command: Command<"open">): Promise<void> {
+    this.scanner = new Scanner(command.home, command.scratch);
+    this.known = new Map(command.known.map(({ path, ...known }) => [path, known]));
+    this.shape = new Map(command.shape);
+    this.home = command.home;
+    this.mark = command.mark;
+    this.writeMark();
+    if (command.watch) this.watcher = new FolderWatch(command.home, () => this.changed());
+    return this.tell({ say: "opened" });
+  }
+
+  private changed(): void {
+    if (this.announced) return;
+    this.announced = true;
+    this.tell({ say: "dirty" }).catch(() => undefined);
+  }
+
+  private async scan(command: Command<"scan">): Promise<void> {
+    if (this.scanner === undefined) throw new Error("scan before open");
+    const before = process.cpuUsage();
+    this.announced = false;
+    this.pending = undefined;
+    this.watcher?.begin();
+    const resend = new Map(command.resend.map(({ path, parts }) => [path, new Set(parts)]));
+    const found = await this.scanner.scan(
+      this.known,
+      resend,
+      (file, piece, inParts) =>
+        this.tell(
+          {
+            say: "content",
+            path: file.path,
+            ...(inParts ? { part: piece.index } : {}),
+            mode: file.mode,
+            modified: file.modified,
+            sha256: piece.sha256,
+            size: piece.bytes.length,
+          },
+          piece.bytes,
+        ),
+      (path) => this.watcher?.enter(path),
+    );
+    const watching = this.watcher?.end() ?? false;
+    const known = new Map(found.files.map((file) => [file.path, knownOf(file)]));
+    // What cannot be read at the moment is not gone.
+    for (const [path, content] of this.known) {
+      if (!known.has(path) && isCovered(path, found.unkept)) known.set(path, content);
+    }
+    const shape = shapeOf(found);
+    this.pending = { known, shape };
+    await this.tell({
+      say: "scanned",
+      changed: this.differs(found, known, shape),
+      ...found,
+      unkept: found.unkept.slice(0, 20),
+      removed: [...this.known.keys()].filter((path) => !known.has(path)).length,
+      watching,
+      cpuMs: cpuMsSince(before),
+    });
+  }
+
+  private differs(found: Scan, now: Map<string, Known>, shape: Map<string, string>): boolean {
+    if (now.size !== this.known.size || shape.size !== this.shape.size) return true;
+    for (const [path, what] of shape) if (this.shape.get(path) !== what) return true;
+    return found.files.some((file) => {
+      const known = this.known.get(file.path);
+      return known?.mode !== file.mode || !isSame(file, known);
+    });
+  }
+
+  private settle(command: Command<"settle">): Promise<void> {
+    if (command.kept && this.pending !== undefined) {
+      this.known = this.pending.known;
+      this.shape = this.pending.shape;
+    }
+    if (command.generation !== undefined && this.mark !== undefined) {
+      this.mark = { ...this.mark, generation: command.generation };
+      this.writeMark();
+    }
+    this.pending = undefined;
+    return Promise.resolve();
+  }
+
+  private writeMark(): void {
+    if (this.mark === undefined) return;
+    const path = markPath(this.home);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(`${path}.new`, JSON.stringify(this.mark), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+
+  private async purge(command: Command<"purge">): Promise<void> {
+    const problems: { path: string; problem: string }[] = [];
+    for (const path of command.databases) {
+      const problem = purgeSecrets(join(command.home, path));
+      if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
+    }
+    await this.tell({ say: "checked", problems });
+  }
+
+  private async check(command: Command<"check">): Promise<void> {
+    const problems: { path: string; problem: string }[] = [];
+    for (const path of command.databases) {
+      const scratch = join(command.home, ".moltworker-check.sqlite");
+      const problem = problemInRestored(join(command.home, path), scratch);
+      if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
+    }
+    if (command.remove) rmSync(join(command.home, STATE_FOLDER), { recursive: true, force: true });
+    await this.tell({ say: "checked", problems });
+  }
+}
+
+function cpuMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+function knownOf(file: ObservedFile): Known {
+  return { mode: file.mode, partSize: file.partSize, hashes: file.hashes };
+}
+
+export function shapeOf(state: {
+  folders: readonly { path: string; mode: number }[];
+  links: readonly { path: string; target: string }[];
+}): Map<string, string> {
+  return new Map([
+    ...state.folders.map(({ path, mode }) => [path, `folder ${mode}`] as const),
+    ...state.links.map(({ path, target }) => [path, `link ${target}`] as const),
+  ]);
+}

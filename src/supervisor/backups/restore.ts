@@ -1,0 +1,316 @@
+/**
+ * Restores one generation into an empty folder. Fails closed: it ends as restored, as provably
+ * empty, or as failed, and failed means that no gateway starts. Content that was read and is wrong
+ * makes the Worker name an older intact generation; content that could not be read never does.
+ */
+import { hash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  fileList,
+  LIST_ENTRY,
+  STATE_FOLDER,
+  type FileList,
+  type PackId,
+  type RestorePlan,
+} from "../../protocol/backup.ts";
+import { shapeProblem, sizeOfState } from "./file-list.ts";
+import type { HostClient } from "./host-client.ts";
+import { openPack } from "./pack.ts";
+import { StateWriter, type Wanted } from "./state-writer.ts";
+import { removeTree } from "./tree-removal.ts";
+
+export type Restored =
+  | { outcome: "empty"; generation: number }
+  | {
+      outcome: "restored";
+      /** The newest generation from now on; `list` describes its content. */
+      generation: number;
+      list: FileList;
+      /** Generations that were found damaged on the way, newest first. */
+      passedOver: { generation: number; problem: string }[];
+      bytes: number;
+      ms: number;
+    }
+  | { outcome: "failed"; reason: string; message: string };
+
+export interface RestoreParts {
+  agentId: string;
+  host: HostClient;
+  /** Opens restored databases as the agent; answers what is wrong with them. */
+  check: (databases: string[]) => Promise<{ path: string; problem: string }[]>;
+  /** Makes what was written the agent's. */
+  give: (list: FileList) => void;
+  /** The parallel reads of packs. */
+  parallel: number;
+  /** Bytes that there is place for. */
+  room: number;
+  /** A drill: the caller looks after the folder, and there is no second try. */
+  scratch: boolean;
+  wait: (ms: number) => Promise<void>;
+}
+
+export type Plan = Extract<RestorePlan, { outcome: "restore" }>;
+
+class DamagedError extends Error {
+  override readonly name = "DamagedError";
+  readonly code = "damaged";
+  readonly pack: PackId | undefined;
+  constructor(problem: string, pack?: PackId) {
+    super(problem);
+    this.pack = pack;
+  }
+}
+
+class UnreadableError extends Error {
+  override readonly name = "UnreadableError";
+  readonly code = "unreadable";
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+const TRIES = 4;
+const PAUSE_MS = 400;
+
+export async function restoreInto(
+  target: string,
+  parts: RestoreParts,
+  first?: RestorePlan,
+): Promise<Restored> {
+  const started = performance.now();
+  const passedOver: { generation: number; problem: string }[] = [];
+  let touched = false;
+  try {
+    requireEmpty(target);
+    let plan = first ?? (await planOf(parts.host));
+    for (;;) {
+      if (plan.outcome === "empty") {
+        const done = await parts.host.outcome({ outcome: "restored", generation: plan.generation });
+        if (!done.ok) return { outcome: "failed", reason: done.reason, message: done.message };
+        return { outcome: "empty", generation: plan.generation };
+      }
+      touched = true;
+      const attempt = await tryGeneration(target, plan, parts);
+      if (attempt.ok) {
+        const done = await parts.host.outcome({ outcome: "restored", generation: plan.generation });
+        if (!done.ok) return { outcome: "failed", reason: done.reason, message: done.message };
+        return {
+          outcome: "restored",
+          generation: done.value.generation ?? plan.generation,
+          list: attempt.list,
+          passedOver,
+          bytes: sizeOfState(attempt.list),
+          ms: performance.now() - started,
+        };
+      }
+      passedOver.push({ generation: plan.generation, problem: attempt.problem });
+      if (!parts.scratch) empty(target);
+      const next = await parts.host.outcome({
+        outcome: "damaged",
+        generation: plan.generation,
+        problem: attempt.problem.slice(0, 1000),
+        ...(attempt.pack === undefined ? {} : { pack: attempt.pack }),
+      });
+      if (!next.ok) return { outcome: "failed", reason: next.reason, message: next.message };
+      if (next.value.next === undefined) {
+        const said = passedOver.map((one) => `generation ${one.generation}: ${one.problem}`);
+        return { outcome: "failed", reason: "damaged", message: said.join("; ").slice(0, 2000) };
+      }
+      plan = next.value.next;
+    }
+  } catch (error) {
+    if (touched && !parts.scratch) empty(target);
+    const reason = error instanceof UnreadableError ? error.reason : "io";
+    return {
+      outcome: "failed",
+      reason,
+      message: error instanceof Error ? error.message : String(error),
+    };
+  }
+}
+
+/** The list of the planned generation, without its content. */
+export async function readListOf(plan: Plan, parts: RestoreParts): Promise<FileList> {
+  return readList(await fetchPack(plan.listPack, parts), plan, parts.agentId);
+}
+
+async function planOf(host: HostClient): Promise<RestorePlan> {
+  const plan = await host.plan();
+  if (!plan.ok) throw new UnreadableError(plan.reason, plan.message);
+  return plan.value;
+}
+
+async function tryGeneration(
+  target: string,
+  plan: Plan,
+  parts: RestoreParts,
+): Promise<{ ok: true; list: FileList } | { ok: false; problem: string; pack?: PackId }> {
+  // The first of the others are on their way while the list is read.
+  const early = new Map(
+    plan.packs
+      .filter((pack) => pack !== plan.listPack)
+      .slice(0, parts.parallel - 1)
+      .map((pack) => [pack, settled(fetchPack(pack, parts))]),
+  );
+  try {
+    const listPack = await fetchPack(plan.listPack, parts);
+    const list = readList(listPack, plan, parts.agentId);
+    const problemOfShape = shapeProblem(list);
+    if (problemOfShape !== undefined) throw new DamagedError(problemOfShape, plan.listPack);
+    const bytes = sizeOfState(list);
+    if (bytes > parts.room) {
+      const said = `${bytes} bytes of state, and room for ${Math.floor(parts.room)}`;
+      throw new UnreadableError("no-room", `there is no room to try a restore: ${said}`);
+    }
+    const writer = new StateWriter(target, list);
+    try {
+      takeContent(writer, plan.listPack, listPack);
+      const others = list.packs.filter((pack) => pack !== plan.listPack && writer.wants(pack));
+      await inParallel(others, parts.parallel, async (pack) => {
+        const fetched = await (early.get(pack) ?? settled(fetchPack(pack, parts)));
+        early.delete(pack);
+        takeContent(writer, pack, fetched());
+      });
+      writer.finish();
+    } finally {
+      writer.close();
+    }
+    parts.give(list);
+    const databases = list.files.filter((file) => file.database).map((file) => file.path);
+    const [problem] = await parts.check(databases);
+    if (problem !== undefined) throw new DamagedError(`${problem.path}: ${problem.problem}`);
+    return { ok: true, list };
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    return {
+      ok: false,
+      problem: error.message,
+      ...(error.pack === undefined ? {} : { pack: error.pack }),
+    };
+  } finally {
+    await Promise.all(early.values());
+  }
+}
+
+/** What it comes to, thrown only when somebody asks: a pack that nothing needs may fail. */
+async function settled<T>(work: Promise<T>): Promise<() => T> {
+  try {
+    const value = await work;
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+function readList(entries: Map<string, Uint8Array>, plan: Plan, agentId: string): FileList {
+  const text = entries.get(LIST_ENTRY);
+  if (text === undefined || hash("sha256", text, "hex") !== plan.listSha256) {
+    throw new DamagedError("the file list is not what was committed", plan.listPack);
+  }
+  const parsed = fileList.safeParse(JSON.parse(new TextDecoder().decode(text)));
+  if (!parsed.success || parsed.data.agentId !== agentId) {
+    throw new DamagedError("the file list is not one of this agent", plan.listPack);
+  }
+  return parsed.data;
+}
+
+/** A whole pack. Damaged only when that was found twice, apart: once may be a read gone wrong. */
+async function fetchPack(pack: PackId, parts: RestoreParts): Promise<Map<string, Uint8Array>> {
+  let found = 0;
+  for (let i = 1; ; i++) {
+    const look = await lookAt(pack, parts.host);
+    if (look.ok) return look.entries;
+    if (look.damaged) found++;
+    if (found > 1) throw new DamagedError(look.problem, pack);
+    if (i === TRIES) throw new UnreadableError("store", `pack ${pack}: ${look.problem}`);
+    await parts.wait(PAUSE_MS * 2 ** (i - 1));
+  }
+}
+
+type Look =
+  | { ok: true; entries: Map<string, Uint8Array> }
+  | { ok: false; damaged: boolean; problem: string };
+
+async function lookAt(pack: PackId, host: HostClient): Promise<Look> {
+  const read = await host.readPack(pack);
+  let problem: string;
+  if (read.ok) {
+    try {
+      return { ok: true, entries: await openPack(read.value) };
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+  } else {
+    if (isDamage(read.reason)) return { ok: false, damaged: true, problem: read.message };
+    refuseUnlessStore(read);
+    problem = read.message;
+  }
+  // Cut short on the way, or so in the bucket? Only the Worker can tell.
+  const check = await host.checkPack(pack);
+  if (check.ok) return { ok: false, damaged: read.ok, problem };
+  if (isDamage(check.reason)) return { ok: false, damaged: true, problem: check.message };
+  refuseUnlessStore(check);
+  return { ok: false, damaged: false, problem: check.message };
+}
+
+function isDamage(reason: string): boolean {
+  return reason === "missing" || reason === "corrupt";
+}
+
+function refuseUnlessStore(refusal: { reason: string; message: string }): void {
+  if (refusal.reason !== "store") throw new UnreadableError(refusal.reason, refusal.message);
+}
+
+function takeContent(writer: StateWriter, pack: PackId, entries: Map<string, Uint8Array>): void {
+  for (const wanted of writer.wantedFrom(pack)) {
+    const bytes = entries.get(wanted.entry);
+    const problem = bytes === undefined ? "is not in its pack" : problemWith(bytes, wanted);
+    if (bytes === undefined || problem !== undefined) {
+      throw new DamagedError(`${wanted.entry} ${problem}`, pack);
+    }
+    writer.write(wanted, bytes);
+  }
+}
+
+function problemWith(bytes: Uint8Array, wanted: Wanted): string | undefined {
+  if (bytes.length !== wanted.size) return "has another size than listed";
+  return hash("sha256", bytes, "hex") === wanted.sha256
+    ? undefined
+    : "has another hash than listed";
+}
+
+async function inParallel<T>(
+  items: readonly T[],
+  most: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  const workers = Array.from({ length: Math.min(most, queue.length) }, async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  });
+  const ends = await Promise.allSettled(workers);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+/** A restore never overwrites: whoever wants one provides a place without state. */
+function requireEmpty(target: string): void {
+  const state = join(target, STATE_FOLDER);
+  mkdirSync(target, { recursive: true, mode: 0o700 });
+  if (!existsSync(state)) return;
+  const found = readdirSync(state);
+  if (found.length > 0) {
+    throw new UnreadableError(
+      "not-empty",
+      `${state} already holds ${found.slice(0, 3).join(", ")}`,
+    );
+  }
+}
+
+function empty(target: string): void {
+  removeTree(join(target, STATE_FOLDER));
+}

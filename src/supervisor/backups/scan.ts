@@ -1,0 +1,231 @@
+/** One look at the whole state: what there is, and what differs from the newest generation. */
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { STATE_FOLDER } from "../../protocol/backup.ts";
+import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
+import { copyDatabase, looksLikeDatabase, problemIn } from "./database.ts";
+import type { ObservedFile } from "./messages.ts";
+import { isGone, messageOf, walk, type Entry } from "./tree.ts";
+
+export interface Known {
+  mode: number;
+  partSize?: number | undefined;
+  hashes: readonly string[];
+}
+
+export interface Scan {
+  folders: { path: string; mode: number }[];
+  links: { path: string; target: string }[];
+  files: ObservedFile[];
+  unkept: { path: string; why: string }[];
+}
+
+export type Send = (file: ObservedFile, piece: Piece, inParts: boolean) => Promise<void>;
+
+/** A file system's clock is coarser than a write: a younger change could hide behind equal times. */
+const RACY_NS = 50_000_000n;
+/** Larger databases are checked no more often than this. */
+const CHECK_EACH_BYTES = 8 * 1024 * 1024;
+const CHECK_EVERY_MS = 60_000;
+const SHRUNK_TRIES = 3;
+
+export class BrokenDatabaseError extends Error {
+  override readonly name = "BrokenDatabaseError";
+  readonly code = "broken-database";
+}
+
+export class Scanner {
+  private readonly home: string;
+  private readonly scratch: string;
+  /** Files by the stat under which their content was seen. */
+  private readonly seen = new Map<string, { signature: string; file: ObservedFile }>();
+  private readonly checkedAt = new Map<string, number>();
+
+  constructor(home: string, scratch: string) {
+    this.home = home;
+    this.scratch = scratch;
+  }
+
+  async scan(
+    known: ReadonlyMap<string, Known>,
+    resend: ReadonlyMap<string, ReadonlySet<number>>,
+    send: Send,
+    /** Told of each folder before its entries are read. */
+    enter: (path: string) => void,
+  ): Promise<Scan> {
+    const found: Scan = { folders: [], links: [], files: [], unkept: [] };
+    for (const entry of walk(this.home)) {
+      if (entry.kind === "folder") {
+        enter(entry.path);
+        found.folders.push({ path: entry.path, mode: entry.mode });
+      } else if (entry.kind === "link")
+        found.links.push({ path: entry.path, target: entry.target });
+      else if (entry.kind === "unkept") found.unkept.push({ path: entry.path, why: entry.why });
+      else await this.look(entry, known.get(entry.path), resend.get(entry.path), send, found);
+    }
+    const there = new Set(found.files.map((file) => file.path));
+    for (const path of this.seen.keys()) if (!there.has(path)) this.seen.delete(path);
+    return found;
+  }
+
+  private async look(
+    entry: Extract<Entry, { kind: "file" }>,
+    known: Known | undefined,
+    resend: ReadonlySet<number> | undefined,
+    send: Send,
+    found: Scan,
+  ): Promise<void> {
+    const started = process.hrtime.bigint();
+    const signature = signatureOf(entry);
+    const before = this.seen.get(entry.path);
+    if (before?.signature === signature && resend === undefined && isSame(before.file, known)) {
+      found.files.push(before.file);
+      return;
+    }
+    for (let i = 1; ; i++) {
+      try {
+        const file = await this.read(entry, known, resend, send);
+        const age = BigInt(Date.now()) * 1_000_000n - changedNs(entry);
+        const took = process.hrtime.bigint() - started;
+        if (age - took > RACY_NS) this.seen.set(entry.path, { signature, file });
+        else this.seen.delete(entry.path);
+        found.files.push(file);
+        return;
+      } catch (error) {
+        if (isGone(error)) return;
+        if (error instanceof ShrunkError && i < SHRUNK_TRIES) continue;
+        if (error instanceof BrokenDatabaseError || isStrict(entry.path)) throw error;
+        found.unkept.push({ path: entry.path, why: messageOf(error) });
+        return;
+      }
+    }
+  }
+
+  private async read(
+    entry: Extract<Entry, { kind: "file" }>,
+    known: Known | undefined,
+    resend: ReadonlySet<number> | undefined,
+    send: Send,
+  ): Promise<ObservedFile> {
+    const content = openContent(entry.at, known?.partSize);
+    try {
+      if (!looksLikeDatabase(content.head)) {
+        return await this.emit(entry, content, known, resend, send, false);
+      }
+    } finally {
+      content.close();
+    }
+    return this.readDatabase(entry, known, resend, send);
+  }
+
+  private async readDatabase(
+    entry: Extract<Entry, { kind: "file" }>,
+    known: Known | undefined,
+    resend: ReadonlySet<number> | undefined,
+    send: Send,
+  ): Promise<ObservedFile> {
+    mkdirSync(this.scratch, { recursive: true, mode: 0o700 });
+    const copy = join(this.scratch, "copy.sqlite");
+    try {
+      const problem = await this.copyAndCheck(entry, copy);
+      if (problem !== undefined && isStrict(entry.path)) {
+        throw new BrokenDatabaseError(`${entry.path}: ${problem}`);
+      }
+      // Somebody's broken database is a file like any other: nothing will open it at a restore.
+      const content = openContent(problem === undefined ? copy : entry.at, known?.partSize);
+      try {
+        return await this.emit(entry, content, known, resend, send, problem === undefined);
+      } finally {
+        content.close();
+      }
+    } finally {
+      rmSync(copy, { force: true });
+    }
+  }
+
+  private async copyAndCheck(
+    entry: Extract<Entry, { kind: "file" }>,
+    copy: string,
+  ): Promise<string | undefined> {
+    try {
+      await copyDatabase(entry.at, copy);
+    } catch (error) {
+      if (isGone(error)) throw error;
+      return messageOf(error);
+    }
+    const last = this.checkedAt.get(entry.path);
+    const small = entry.stat.size <= CHECK_EACH_BYTES;
+    if (last !== undefined && !small && Date.now() - last < CHECK_EVERY_MS) return undefined;
+    this.checkedAt.set(entry.path, Date.now());
+    return problemIn(copy);
+  }
+
+  private async emit(
+    entry: Extract<Entry, { kind: "file" }>,
+    content: OpenedContent,
+    known: Known | undefined,
+    resend: ReadonlySet<number> | undefined,
+    send: Send,
+    database: boolean,
+  ): Promise<ObservedFile> {
+    const file: ObservedFile = {
+      path: entry.path,
+      mode: Number(entry.stat.mode & 0o777n),
+      modified: Number(entry.stat.mtimeMs),
+      size: content.size,
+      ...(database ? { database: true } : {}),
+      ...(content.partSize === undefined ? {} : { partSize: content.partSize }),
+      hashes: [],
+    };
+    const comparable = known !== undefined && known.partSize === content.partSize;
+    for (const piece of content.pieces()) {
+      file.hashes.push(piece.sha256);
+      const changed = !comparable || known.hashes[piece.index] !== piece.sha256;
+      if (changed || resend?.has(piece.index))
+        await send(file, piece, content.partSize !== undefined);
+    }
+    return file;
+  }
+}
+
+/** The gateway's own databases: a broken one is not kept as if it were good. */
+function isStrict(path: string): boolean {
+  return (
+    path.startsWith(`${STATE_FOLDER}/state/`) ||
+    new RegExp(`^\\${STATE_FOLDER}/agents/[^/]+/agent/`).test(path)
+  );
+}
+
+export function isSame(file: ObservedFile, known: Known | undefined): boolean {
+  return (
+    known !== undefined &&
+    known.partSize === file.partSize &&
+    known.hashes.length === file.hashes.length &&
+    known.hashes.every((one, i) => one === file.hashes[i])
+  );
+}
+
+function signatureOf(entry: Extract<Entry, { kind: "file" }>): string {
+  return [entry.stat, ...besides(entry)]
+    .map((stat) => `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`)
+    .join(" ");
+}
+
+function changedNs(entry: Extract<Entry, { kind: "file" }>): bigint {
+  const times = [entry.stat, ...besides(entry)].map((stat) => stat.ctimeNs);
+  return times.reduce((latest, time) => (time > latest ? time : latest), 0n);
+}
+
+/** A write-ahead log that holds something is part of its database. */
+function besides(entry: Extract<Entry, { kind: "file" }>) {
+  return ["-wal", "-journal"].flatMap((suffix) => {
+    if (!entry.siblings.has(`${entry.path.slice(entry.path.lastIndexOf("/") + 1)}${suffix}`))
+      return [];
+    try {
+      const stat = lstatSync(entry.at + suffix, { bigint: true });
+      return stat.size > 0n ? [stat] : [];
+    } catch {
+      return [];
+    }
+  });
+}

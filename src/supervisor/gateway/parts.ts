@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BootDocument } from "../../protocol/boot.ts";
+import { doHomeTask } from "../agent-home/home-client.ts";
+import type { HomeReply, HomeTask } from "../agent-home/task.ts";
+import type { AgentProcess } from "../isolation/agent-process.ts";
+import type { Isolation } from "../isolation/isolation.ts";
+import type { LogRing } from "../log-ring.ts";
+import type { Log } from "../log.ts";
+import type { Operator } from "../operator/operator.ts";
+import type { Settings } from "../settings.ts";
+import { gatewayCommand } from "./command.ts";
+import { levelOf, readLines } from "./output.ts";
+import { isPortTaken } from "./health.ts";
+import type { GatewayRunnerParts } from "./runner.ts";
+import { localizeConfig, writeCaBundle, writeGatewayToken } from "./runtime-files.ts";
+import { untilReady, untilSilent } from "./watch.ts";
+
+export interface GatewayParts {
+  document: BootDocument;
+  settings: Settings;
+  env: Record<string, string | undefined>;
+  program: { node: string; bundle: string };
+  isolation: Isolation;
+  operator: Operator;
+  ring: LogRing;
+  log: Log;
+  onChange(): void;
+}
+
+const ERROR_TAIL_LINES = 30;
+
+/** What the runner does to the real gateway, its home and its files. */
+export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
+  const { document, settings, isolation, ring, log } = parts;
+  const { home, gatewayPort } = settings;
+  const config = localizeConfig(document.gatewayConfig, settings);
+  let configIsNew = false;
+  let firstLine = 0;
+
+  async function inHome(task: HomeTask): Promise<HomeReply> {
+    const reply = await doHomeTask(isolation, task, parts.program);
+    if (!reply.ok) log.error(reply.message);
+    return reply;
+  }
+
+  function keepOutput(gateway: AgentProcess): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      readLines(gateway[stream], (line) => ring.add("gateway", levelOf(line, stream), line));
+    }
+  }
+
+  return {
+    deadlineMs: document.gatewayDeadlineMs,
+    now: () => Math.round(performance.now()),
+    wait: (ms, signal) => sleep(ms, undefined, { signal }),
+    onChange: parts.onChange,
+    tail: () => ring.tail("gateway", { lines: ERROR_TAIL_LINES, after: firstLine }),
+    killAll: () => isolation.killAll(),
+    untilReady: (signals) => untilReady(gatewayPort, parts.operator, signals),
+    untilSilent: (signal) => untilSilent(gatewayPort, signal),
+    async prepare() {
+      firstLine = ring.last();
+      if (await isPortTaken(gatewayPort)) {
+        return {
+          ok: false,
+          message: `another program listens on the gateway's port ${gatewayPort}`,
+        };
+      }
+      isolation.prepare();
+      writeGatewayToken(settings, isolation, document.gatewayToken);
+      const reply = await inHome({ task: "prepare", home, config });
+      if (!reply.ok) return reply;
+      for (const note of reply.notes) log.warn(note);
+      configIsNew ||= reply.configWritten;
+      return { ok: true };
+    },
+    async spawn() {
+      const { env, program } = parts;
+      const caBundle = writeCaBundle(settings);
+      const { tmpDir } = isolation;
+      const gateway = await isolation.spawn(
+        gatewayCommand({ settings, env, node: program.node, tmpDir, caBundle }),
+      );
+      keepOutput(gateway);
+      return gateway;
+    },
+    async onReady() {
+      if (!configIsNew) return;
+      configIsNew = false;
+      await inHome({ task: "accept", home });
+    },
+    async onRejected() {
+      const reply = await inHome({ task: "revert", home });
+      if (reply.ok && reply.configWritten) log.warn("put the last accepted config back");
+    },
+  };
+}

@@ -1,0 +1,244 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BootDocument } from "../protocol/boot.ts";
+import type { SupervisorStatus } from "../protocol/control.ts";
+import { CONTROL_PROTOCOL } from "../protocol/names.ts";
+import { backUpNow, drill, sessionBackups } from "./backups/session-backups.ts";
+import type { Restored } from "./backups/restore.ts";
+import type { StateBackups } from "./backups/state-backups.ts";
+import type { Booted } from "./control/control-server.ts";
+import type { Devices } from "./front/devices.ts";
+import { createDeliverer } from "./deliver.ts";
+import { createDevices } from "./front/devices.ts";
+import { gatewayRunnerParts } from "./gateway/parts.ts";
+import type { GatewayRunner, GatewayView } from "./gateway/runner.ts";
+import { createGatewayRunner } from "./gateway/runner.ts";
+import type { IsolationProbe } from "./isolation/isolation.ts";
+import type { LogRing } from "./log-ring.ts";
+import type { Log } from "./log.ts";
+import { createMarks } from "./marks.ts";
+import { createOperator } from "./operator/operator.ts";
+import { listProcesses, memoryOf } from "./processes.ts";
+import { createReporter } from "./reporter.ts";
+import type { Settings } from "./settings.ts";
+import { createSuspension } from "./suspension.ts";
+
+export interface SessionParts {
+  document: BootDocument;
+  settings: Settings;
+  env: Record<string, string | undefined>;
+  program: { node: string; bundle: string };
+  isolation: Promise<IsolationProbe>;
+  ring: LogRing;
+  log: Log;
+  connections(): number;
+}
+
+/** Everything that lives from the boot document to the end of the sandbox. */
+export interface Session extends Booted {
+  devices: Devices;
+  isReady(): boolean;
+  reportUnrecordedDevice(deviceId: string): void;
+  /** Stops the gateway and everything that works for it. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Events of the gateway after which its state is worth keeping at once. */
+const WORTH_KEEPING = ["chat", "device.pair.", "cron", "config."] as const;
+const FINAL_TRIES = 3;
+const FINAL_PAUSE_MS = 1_000;
+
+export function startSession(parts: SessionParts): Session {
+  const { document, settings, ring, log } = parts;
+  const { startGeneration } = document;
+  const listeners = new Set<(status: SupervisorStatus) => void>();
+  const devices = createDevices(document.approvedDevices);
+  let isolation: SupervisorStatus["isolation"] = "unavailable";
+  let runner: GatewayRunner | undefined;
+  let backups: StateBackups | undefined;
+  const marks = createMarks({ kept: document.backups !== undefined, onKept: () => tell() });
+  const deliverer = createDeliverer({
+    gateway: settings.gatewayPort,
+    telegram: settings.telegramPort,
+  });
+  let unstarted: GatewayView = { state: "starting", restarts: 0 };
+
+  const operator = createOperator({
+    port: settings.gatewayPort,
+    token: document.gatewayToken,
+    onEvent(event) {
+      if (WORTH_KEEPING.some((name) => event.startsWith(name))) backups?.poke();
+      // A job was made or changed: its time has to be known before the agent sleeps.
+      if (event.startsWith("cron")) reporter.changed();
+      if (!event.startsWith("device.pair.")) return;
+      reporter.event({ kind: "pairing", startGeneration });
+    },
+    onLost: (reason) => log.warn(`the operator connection was lost: ${reason}`),
+  });
+  const reporter = createReporter({
+    controlToken: document.controlToken,
+    log,
+    status: async () => ({ kind: "status", status: await status() }),
+  });
+
+  const started = parts.isolation.then(async (probe) => {
+    if (!probe.ok) {
+      unstarted = { state: "failed", restarts: 0, lastError: probe.message };
+      return changed();
+    }
+    isolation = probe.isolation.kind;
+    const { home } = settings;
+    backups = sessionBackups({
+      ...parts,
+      home,
+      isolation: probe.isolation,
+      seal: marks.seal,
+      onChange: tell,
+    });
+    if (backups !== undefined) {
+      probe.isolation.prepare();
+      const restored = await backups.restore();
+      if (restored.outcome === "failed") {
+        const lastError = backups.status().lastError?.message ?? restored.message;
+        unstarted = { state: "failed", restarts: 0, lastError };
+        return changed();
+      }
+      noteRestored(restored, log);
+    }
+    runner = createGatewayRunner(
+      gatewayRunnerParts({ ...parts, isolation: probe.isolation, operator, onChange: changed }),
+    );
+    runner.start();
+    backups?.watch();
+  });
+
+  let dueAtStop: number | null | undefined;
+
+  async function status(): Promise<SupervisorStatus> {
+    await started;
+    await operator.askBusy();
+    return statusNow();
+  }
+
+  function statusNow(): SupervisorStatus {
+    const version = operator.version();
+    const gatewayMemory = memoryOf(runner?.pid());
+    const busy = operator.lastBusy();
+    const nextDue = operator.lastDue() === undefined ? dueAtStop : operator.lastDue();
+    return {
+      protocol: CONTROL_PROTOCOL,
+      agentId: document.agentId,
+      startGeneration,
+      gateway: { ...view(), ...(version === undefined ? {} : { version }) },
+      isolation,
+      sandbox: settings.sandbox,
+      memory: {
+        supervisor: process.memoryUsage.rss(),
+        ...(gatewayMemory === undefined ? {} : { gateway: gatewayMemory }),
+      },
+      uptimeMs: Math.round(process.uptime() * 1000),
+      connections: parts.connections(),
+      ...(busy === undefined ? {} : { busy }),
+      ...(backups === undefined ? {} : { backups: backups.status() }),
+      keptMark: marks.kept(),
+      ...(nextDue === undefined ? {} : { nextDue }),
+    };
+  }
+
+  function view(): GatewayView {
+    return runner?.view() ?? unstarted;
+  }
+
+  function changed(): void {
+    const { state, lastError } = view();
+    if (state === "failed" || state === "backoff")
+      log.error(`gateway ${state}: ${lastError ?? ""}`);
+    else log.info(`gateway ${state}`);
+    tell();
+  }
+
+  function tell(): void {
+    const present = statusNow();
+    for (const listener of listeners) listener(present);
+    reporter.changed();
+  }
+
+  async function stop(deadlineMs: number): Promise<void> {
+    await started;
+    backups?.pause();
+    // A job that was made a moment ago has to be known when nobody can be asked any more.
+    dueAtStop = await operator.askDue();
+    await runner?.stop(deadlineMs);
+    // Nothing of the agent runs any more: what there is now is all there will be.
+    await backUpLast();
+  }
+
+  /** What stood in the way, when it is not kept. */
+  async function backUpLast(): Promise<string | undefined> {
+    let problem: string | undefined;
+    for (let tries = 0; tries < FINAL_TRIES; tries += 1) {
+      if (backups?.status().state !== "watching") {
+        return problem ?? `backups are ${backups?.status().state ?? "off"}`;
+      }
+      const made = await backups.commit("final");
+      if (made.ok) return undefined;
+      problem = `${made.reason}: ${made.message}`;
+      await sleep(FINAL_PAUSE_MS);
+    }
+    return problem;
+  }
+
+  const suspension = createSuspension({
+    startGeneration,
+    call: (method, params) => operator.call(method, params),
+    backups: () => backups,
+    keep: backUpLast,
+  });
+
+  return {
+    document,
+    devices,
+    status,
+    isReady: () => view().state === "ready",
+    onStatus(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    rpc: (request) => operator.call(request.method, request.params),
+    setDevices: (approved) => devices.replace(approved),
+    logs: (query) => ring.read(query),
+    processes: listProcesses,
+    backup: () => backUpNow(backups),
+    drill: (plan) => drill(backups, plan),
+    suspend: () => started.then(() => suspension.suspend()),
+    resume: () => suspension.resume(),
+    deliver: (request) => deliverer.deliver(request),
+    mark() {
+      const mark = marks.take();
+      backups?.poke();
+      return mark;
+    },
+    stop,
+    reportUnrecordedDevice(deviceId) {
+      log.warn(`refused device ${deviceId}: the gateway let it in, but no admin approved it`);
+      reporter.event({ kind: "unrecorded-device", startGeneration, deviceId });
+    },
+    async close(deadlineMs) {
+      await stop(deadlineMs);
+      backups?.close();
+      deliverer.close();
+      reporter.stop();
+    },
+  };
+}
+
+function noteRestored(restored: Exclude<Restored, { outcome: "failed" }>, log: Log): void {
+  if (restored.outcome === "empty") return log.info("no backup yet: the agent starts empty");
+  for (const { generation, problem } of restored.passedOver) {
+    log.error(`generation ${generation} is damaged and was passed over: ${problem}`);
+  }
+  const { list, bytes, ms } = restored;
+  log.info(
+    `restored generation ${list.generation}: ${list.files.length} files, ${bytes} bytes, ` +
+      `${Math.round(ms)} ms`,
+  );
+}

@@ -1,0 +1,89 @@
+/**
+ * Drills: a generation is restored into a scratch folder of the running sandbox, opened and checked,
+ * so that a restore is known to work before it is needed. Starts no sandbox.
+ */
+import type { Backups } from "../backups/backups.ts";
+import type { ControlPort } from "./control.ts";
+
+const EVERY_MS = 86_400_000;
+/** One that failed is tried again after this. */
+const AGAIN_MS = 3_600_000;
+const MOST_NAMED = 10;
+
+export type Drilled = { ok: true } | { ok: false; reason: string };
+
+export class Drills {
+  readonly #backups: Backups;
+  readonly #control: Pick<ControlPort, "drill">;
+  readonly #alert: (text: string) => void;
+  #busy = false;
+  #triedAt = 0;
+
+  constructor(
+    backups: Backups,
+    control: Pick<ControlPort, "drill">,
+    alert: (text: string) => void,
+  ) {
+    this.#backups = backups;
+    this.#control = control;
+    this.#alert = alert;
+  }
+
+  /** Without a number the newest. */
+  one(generation?: number): Promise<Drilled> {
+    return this.#alone(() => this.#drill(generation));
+  }
+
+  /** Every generation, newest first; goes on after one that cannot be restored. */
+  all(): Promise<Drilled> {
+    return this.#alone(async () => {
+      const listed = await this.#backups.list();
+      if (!listed.ok) return { ok: false, reason: listed.message };
+      const wanted = listed.value.filter(({ reason }) => reason !== "afresh");
+      const failed: string[] = [];
+      for (const { n } of wanted) {
+        const drilled = await this.#drill(n);
+        if (!drilled.ok) failed.push(`${n}: ${drilled.reason}`);
+      }
+      if (failed.length === 0) return { ok: true };
+      const said = failed.slice(0, MOST_NAMED).join("; ");
+      return { ok: false, reason: `${failed.length} of ${wanted.length} failed: ${said}` };
+    });
+  }
+
+  /** Once a day, when the newest generation is not one that a restore has worked from. */
+  async daily(now: number): Promise<void> {
+    if (now - (this.#backups.summary().verifiedAt ?? 0) <= EVERY_MS) return;
+    const listed = await this.#backups.list();
+    const head = listed.ok ? listed.value[0] : undefined;
+    // Of one that is known to be damaged there is nothing new to find out.
+    if (head === undefined || head.verifiedAt !== undefined || head.damaged !== undefined) return;
+    if (head.reason === "afresh" || now - this.#triedAt < AGAIN_MS) return;
+    this.#triedAt = now;
+    await this.one();
+  }
+
+  async #alone(work: () => Promise<Drilled>): Promise<Drilled> {
+    if (this.#busy) return { ok: false, reason: "A drill is under way." };
+    this.#busy = true;
+    try {
+      return await work();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #drill(generation?: number): Promise<Drilled> {
+    try {
+      const plan = await this.#backups.openDrill(generation);
+      if (!plan.ok) return { ok: false, reason: plan.message };
+      const reply = await this.#control.drill(plan.value);
+      if (!reply.ok) return reply;
+      if (reply.value.ok) return { ok: true };
+      this.#alert(`The drill of a restore failed: ${reply.value.message}`);
+      return { ok: false, reason: reply.value.message };
+    } finally {
+      this.#backups.closeDrill();
+    }
+  }
+}

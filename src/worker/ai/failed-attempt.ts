@@ -1,0 +1,50 @@
+/** What an attempt without a good answer means: for the next step, and for the ledger. Pure. */
+import type { Outcome } from "./attempt.ts";
+import type { CallStart, Settlement } from "./ledger/calls.ts";
+import { isTrouble, type Attempted } from "./retry.ts";
+
+export function attemptedOf(outcome: Outcome): Attempted {
+  if (outcome.ok) return { status: outcome.status, headers: outcome.headers };
+  const { failure } = outcome;
+  if (failure.reason === "unreadable-error") return { status: failure.status };
+  return { reason: failure.reason };
+}
+
+/**
+ * A refusal costs nothing. Where the request went out and no answer came, the provider may have
+ * worked on it, and nobody will say so: it counts in full.
+ */
+export function failedSettlement(
+  n: number,
+  outcome: Outcome,
+  call: CallStart,
+  totalMs: number,
+): Settlement {
+  const attempted = attemptedOf(outcome);
+  const end = {
+    n,
+    totalMs,
+    ...(attempted.status === undefined ? {} : { status: attempted.status }),
+    ...(attempted.reason === undefined ? {} : { reason: attempted.reason }),
+    ...(attempted.reason === "cancelled" ? {} : { trouble: isTrouble(attempted) }),
+    ...(outcome.ok && outcome.requestId !== undefined
+      ? { providerRequestId: outcome.requestId }
+      : {}),
+  };
+  if (attempted.status !== undefined || attempted.reason === "redirected") {
+    return { ...end, state: "free" };
+  }
+  const failure = outcome.ok ? undefined : outcome.failure;
+  if (failure?.reason === "unreachable" && neverSent(failure.cause)) {
+    return { ...end, state: "free" };
+  }
+  // This format begins its stream before the model writes, so nothing was written yet.
+  if (attempted.reason === "cancelled" && call.wire === "messages" && call.stream) {
+    return { ...end, state: "estimated", usage: { final: false, failed: false, textBytes: 0 } };
+  }
+  return { ...end, state: "unsettled" };
+}
+
+function neverSent(cause: string): boolean {
+  return /refused|could not be resolved|dns|unreachable|no such host|certificate|tls/i.test(cause);
+}

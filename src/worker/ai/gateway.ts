@@ -1,0 +1,122 @@
+/**
+ * The door of the AI gateway: what `ai.moltworker.internal` answers.
+ *
+ * It holds the keys; the sandbox sends placeholders, which stop here. Fails closed: only listed
+ * paths, methods and headers pass, and no metered call is made without a reservation in the ledger.
+ * Answers pass byte for byte and are not buffered; a failure is always an answer, in the provider's
+ * own error format.
+ */
+import { attempt } from "./attempt.ts";
+import { MAX_REQUEST_BYTES, boundBody } from "./body-limit.ts";
+import { failureReply } from "./failure.ts";
+import type { Failure } from "./failure.ts";
+import type { ModelCallContext, Reply } from "./call-context.ts";
+import { answerMetered } from "./metered.ts";
+import type { Provider } from "./providers.ts";
+import { routeOf } from "./route.ts";
+import { targetOf } from "./target.ts";
+
+/** Never rejects for anything a provider, a network or a caller does. */
+export async function answerModelCall(
+  request: Request,
+  context: ModelCallContext,
+): Promise<Response> {
+  const url = new URL(request.url);
+  const began = Date.now();
+  const route = routeOf(request.method, url.pathname);
+  let reply: Reply;
+  if (!route.ok) reply = { ok: false, failure: route };
+  else if (route.wire === undefined) reply = await passFree(request, url, route, context);
+  else {
+    const { provider, wire, model } = route;
+    reply = await answerMetered(
+      request,
+      url,
+      { provider, wire, ...(model === undefined ? {} : { model }) },
+      context,
+    );
+  }
+  if (reply.ok && reply.response.ok) return reply.response;
+
+  const status = reply.ok ? reply.response.status : undefined;
+  context.log?.warn("model call failed", {
+    agent: context.agentId,
+    startGeneration: context.startGeneration,
+    method: request.method,
+    path: url.pathname,
+    ms: Date.now() - began,
+    ...(reply.ok ? { reason: "provider-error", status } : reasonFields(reply.failure)),
+  });
+  if (reply.ok) return reply.response;
+  const told = failureReply(route.provider?.errors ?? "openai", reply.failure);
+  for (const [name, value] of Object.entries(reply.headers ?? {})) told.headers.set(name, value);
+  return told;
+}
+
+/** What costs nothing goes where it was asked to, once, and past the ledger. */
+async function passFree(
+  request: Request,
+  url: URL,
+  { provider, path }: { provider: Provider; path: string },
+  context: ModelCallContext,
+): Promise<Reply> {
+  const upstream = provider.upstream(context.config);
+  if (upstream === undefined) {
+    return { ok: false, failure: { reason: "not-configured", provider } };
+  }
+  const limit = context.maxRequestBytes ?? MAX_REQUEST_BYTES;
+  const tooLarge: Reply = { ok: false, failure: { reason: "body-too-large", limit } };
+  const body = boundBody(request, limit);
+  if (body === undefined) return tooLarge;
+  const outcome = await attempt(
+    {
+      provider,
+      upstream: { ...upstream, firstByteMs: context.firstByteMs ?? upstream.firstByteMs },
+      method: request.method,
+      target: targetOf(path, url),
+      headers: request.headers,
+      body: body.stream,
+      signal: request.signal,
+      metadata: { agent: context.agentId },
+    },
+    context.fetch ?? fetch,
+  );
+  if (body.exceeded()) return tooLarge;
+  if (!outcome.ok) return outcome;
+  const { status, headers, answer } = outcome;
+  return {
+    ok: true,
+    response: new Response(answer.kind === "error" ? answer.body : restOf(answer), {
+      status,
+      headers,
+    }),
+  };
+}
+
+function restOf({
+  first,
+  reader,
+}: {
+  first: Uint8Array | undefined;
+  reader: ReadableStreamDefaultReader<Uint8Array>;
+}): ReadableStream<Uint8Array> {
+  let waiting = first;
+  return new ReadableStream({
+    async pull(controller) {
+      const chunk = waiting ?? (await reader.read()).value;
+      waiting = undefined;
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+function reasonFields(failure: Failure): Record<string, string | number> {
+  return {
+    reason: failure.reason,
+    ...("provider" in failure ? { provider: failure.provider.id } : {}),
+    ...("cause" in failure ? { cause: failure.cause } : {}),
+    ...("status" in failure ? { status: failure.status } : {}),
+  };
+}

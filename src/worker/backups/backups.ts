@@ -1,0 +1,248 @@
+/**
+ * The backups of one agent, as its Durable Object keeps them. Fails closed: only the sandbox that
+ * claimed last may append, only on top of the newest generation; nothing here deletes or replaces a
+ * pack for a sandbox; and what could not be read is an error, never an empty state.
+ */
+import type { PackId, RestorePlan } from "../../protocol/backup.ts";
+import { commit, placeOfPack, reserve, stale } from "./append.ts";
+import type { BackupAnswer, BackupCall } from "./calls.ts";
+import { Imports, planOf as importPlanOf } from "./imports.ts";
+import { packKey } from "./keys.ts";
+import { Ledger, refuse, type Answer, type Refused } from "./ledger.ts";
+import {
+  emptyEntry,
+  headNumber,
+  hasOtherRecipient,
+  headOf,
+  pointerTo,
+  withEntry,
+  type GenerationEntry,
+  type Manifest,
+} from "./manifest.ts";
+import { forget, recall, remember } from "./memory.ts";
+import { takeOutcome } from "./outcomes.ts";
+import { isDamaged, planFor, planTo, type ContentPlan } from "./plans.ts";
+import { prune } from "./prune.ts";
+import { nextNumber, type BackupsParts, type BackupsRoom } from "./room.ts";
+
+export interface Claimed {
+  /** Content of the newest generation is not encrypted to the present key. */
+  rewrite: boolean;
+}
+
+export class Backups {
+  readonly #room: BackupsRoom;
+  readonly imports: Imports;
+
+  constructor(parts: BackupsParts) {
+    const ledger = new Ledger(parts);
+    this.#room = { ...parts, ledger };
+    const { agentId, bucket, notebook, changed } = parts;
+    const imported = async (): Promise<Answer<readonly string[]>> => {
+      const current = await ledger.read(false);
+      return current.ok ? { ok: true, value: current.value.imported } : current;
+    };
+    this.imports = new Imports({ agentId, bucket, notebook, imported, changed });
+  }
+
+  /**
+   * Makes the sandbox of `start` the only one that may commit, and opens the restore. Asks the
+   * bucket itself, so that a start begins with what is there and not with what was remembered.
+   */
+  async claim(start: number): Promise<Answer<Claimed>> {
+    const { notebook, ledger, keys } = this.#room;
+    const known = recall(notebook);
+    if (known.claim !== undefined && known.claim.start > start) return stale(start);
+    const fresh = await ledger.read(true);
+    if (!fresh.ok) return this.#failed(fresh);
+    const plan = await planFor(this.#room, headOf(fresh.value));
+    if (!plan.ok) return this.#failed(plan);
+    const epoch = await ledger.change<number>((current) => {
+      const next = { ...current, epoch: current.epoch + 1 };
+      return { do: "write", next, value: next.epoch };
+    });
+    if (!epoch.ok) return this.#failed(epoch);
+    remember(notebook, { claim: { start, epoch: epoch.value }, open: "restore" });
+    forget(notebook, "failure");
+    const recipient = (await keys())?.recipient;
+    return { ok: true, value: { rewrite: hasOtherRecipient(fresh.value, recipient) } };
+  }
+
+  /** A call of the sandbox whose token has been checked. */
+  async answer(start: number, call: BackupCall): Promise<BackupAnswer> {
+    const { notebook } = this.#room;
+    if (recall(notebook).claim?.start !== start) return stale(start);
+    const answer = await this.#perform(start, call);
+    if (!answer.ok) return this.#failed(answer);
+    if (call.call === "commit") forget(notebook, "failure");
+    return answer;
+  }
+
+  async #perform(start: number, call: BackupCall): Promise<BackupAnswer> {
+    switch (call.call) {
+      case "plan":
+        return this.#plan();
+      case "outcome":
+        return takeOutcome(this.#room, start, call.outcome);
+      case "reserve":
+        return reserve(this.#room);
+      case "store-pack":
+        return placeOfPack(this.#room, call.pack, call.size);
+      case "read-pack":
+        return this.#readPack(call.pack);
+      case "import-plan":
+        return this.#importPlan();
+      case "import-part":
+        return this.#importPart(call.part);
+      case "import-refused":
+        this.imports.refused(call.outcome.id, call.outcome.problem);
+        return { ok: true, value: {} };
+      case "commit": {
+        const { generation, request } = call;
+        const committed = await commit(this.#room, start, generation, request);
+        if (committed.ok && request.imported !== undefined) {
+          await this.imports.done(request.imported);
+        }
+        return committed;
+      }
+    }
+  }
+
+  async #plan(): Promise<Answer<RestorePlan>> {
+    const current = await this.#room.ledger.read(false);
+    return current.ok ? planFor(this.#room, headOf(current.value)) : current;
+  }
+
+  async #readPack(pack: PackId): Promise<Answer<{ key: string }>> {
+    const { agentId, notebook, ledger } = this.#room;
+    if (recall(notebook).open === undefined) {
+      return refuse("closed", "packs are readable only while a restore or a drill is open");
+    }
+    const current = await ledger.read(false);
+    if (!current.ok) return current;
+    const place = { key: packKey(agentId, pack) };
+    const needs = (entry: GenerationEntry) => entry.needs.includes(pack);
+    // Asked for each pack of a restore, which mostly is one of the newest.
+    if (current.value.recent.some(needs)) return { ok: true, value: place };
+    const all = await ledger.entries(current.value);
+    if (!all.ok) return all;
+    if (all.value.some(needs)) return { ok: true, value: place };
+    return refuse("missing", `no generation needs pack ${pack}`);
+  }
+
+  async #importPlan(): Promise<BackupAnswer> {
+    const waiting = await this.imports.waiting();
+    return waiting.ok ? { ok: true, value: importPlanOf(waiting.value) } : waiting;
+  }
+
+  async #importPart(part: number): Promise<BackupAnswer> {
+    const waiting = await this.imports.waiting();
+    if (!waiting.ok) return waiting;
+    const piece = waiting.value?.pieces[part];
+    if (piece === undefined) return refuse("missing", `no import waits that has a part ${part}`);
+    return { ok: true, value: piece };
+  }
+
+  /** Every generation there is, newest first. */
+  async list(): Promise<Answer<GenerationEntry[]>> {
+    const { ledger } = this.#room;
+    const current = await ledger.read(false);
+    if (!current.ok) return current;
+    const all = await ledger.entries(current.value);
+    return all.ok ? { ok: true, value: all.value.toReversed() } : all;
+  }
+
+  /**
+   * The content of `n` becomes the newest generation. Whatever sandbox runs is fenced by it: the
+   * caller stops it first, with a final backup, and starts again afterwards.
+   */
+  async restoreTo(n: number): Promise<Answer<number>> {
+    const { ledger } = this.#room;
+    return ledger.change<number>(async (current) => {
+      const all = await ledger.entries(current);
+      if (!all.ok) return { do: "refuse", refusal: all };
+      const target = all.value.find((entry) => entry.n === n);
+      if (target === undefined || target.reason === "afresh") {
+        return { do: "refuse", refusal: refuse("missing", `there is no generation ${n}`) };
+      }
+      if (isDamaged(this.#room, target)) {
+        return { do: "refuse", refusal: refuse("corrupt", `generation ${n} is damaged`) };
+      }
+      const place = this.#place(current);
+      const next = withEntry(
+        { ...current, epoch: current.epoch + 1 },
+        pointerTo(target, { ...place, start: 0 }),
+      );
+      return { do: "write", next, value: place.n };
+    });
+  }
+
+  /** The next start begins empty; everything before stays and can be restored. */
+  async startAfresh(): Promise<Answer<number>> {
+    return this.#room.ledger.change<number>((current) => {
+      const place = this.#place(current);
+      const next = withEntry({ ...current, epoch: current.epoch + 1 }, emptyEntry(place));
+      return { do: "write", next, value: place.n };
+    });
+  }
+
+  #place(current: Manifest): { n: number; parent: number; at: number } {
+    const n = nextNumber(this.#room, current);
+    return { n, parent: headNumber(current), at: this.#room.now() };
+  }
+
+  /** What a restore of `n`, or of the newest, reads. */
+  planTo(n?: number): Promise<Answer<ContentPlan>> {
+    return planTo(this.#room, n);
+  }
+
+  /** Lets the claimed sandbox read packs for a drill; answers what it should restore. */
+  async openDrill(n?: number): Promise<Answer<RestorePlan>> {
+    const { notebook } = this.#room;
+    const plan = await this.planTo(n);
+    if (!plan.ok) return plan;
+    if (recall(notebook).open === "restore") {
+      return refuse("closed", "a restore is under way");
+    }
+    remember(notebook, { open: "drill" });
+    return plan;
+  }
+
+  closeDrill(): void {
+    const { notebook } = this.#room;
+    if (recall(notebook).open === "drill") forget(notebook, "open");
+  }
+
+  /** Deletes what the policy no longer keeps. Only generations that a manifest written here dropped. */
+  async prune(): Promise<Answer<{ removed: number; packs: number }>> {
+    const { ledger, notebook, now } = this.#room;
+    const done = await prune(ledger, this.#room);
+    if (done.ok) remember(notebook, { prunedAt: now() });
+    return done;
+  }
+
+  /** What every surface may say without asking the bucket. */
+  summary(): {
+    lastGeneration: number;
+    lastAt?: number;
+    verifiedAt?: number;
+    prunedAt?: number;
+    failure?: { at: number; message: string };
+  } {
+    const { lastGeneration, lastAt, verifiedAt, prunedAt, failure } = recall(this.#room.notebook);
+    return {
+      lastGeneration,
+      ...(lastAt === undefined ? {} : { lastAt }),
+      ...(verifiedAt === undefined ? {} : { verifiedAt }),
+      ...(prunedAt === undefined ? {} : { prunedAt }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  #failed(refused: Refused): Refused {
+    const { notebook, now } = this.#room;
+    const message = `${refused.reason}: ${refused.message}`.slice(0, 1000);
+    remember(notebook, { failure: { at: now(), message } });
+    return refused;
+  }
+}

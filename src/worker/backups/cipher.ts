@@ -1,0 +1,128 @@
+/**
+ * age, as the Worker uses it: it alone holds identities. Fails closed: content that no configured
+ * identity opens is refused by name, never passed on and never taken for empty.
+ */
+import { Decrypter, identityToRecipient } from "age-encryption";
+import { decryptPayload, splitHeader } from "./age-payload.ts";
+import { streamOf } from "./streams.ts";
+
+export interface BackupKeys {
+  /** Public; new generations are encrypted to it. */
+  recipient: string;
+  /** The current identity first, then those that older generations need. */
+  identities: { identity: string; recipient: string }[];
+}
+
+export async function backupKeys(identities: readonly string[]): Promise<BackupKeys | undefined> {
+  const pairs = await Promise.all(
+    identities.map(async (identity) => ({
+      identity,
+      recipient: await identityToRecipient(identity),
+    })),
+  );
+  const [current] = pairs;
+  return current === undefined ? undefined : { recipient: current.recipient, identities: pairs };
+}
+
+const keysByConfig = new WeakMap<object, Promise<BackupKeys | undefined>>();
+
+/** Derived once for each configuration. */
+export function keysOf(config: {
+  backups: { identities: readonly string[] };
+}): Promise<BackupKeys | undefined> {
+  let keys = keysByConfig.get(config);
+  if (keys === undefined) {
+    keys = backupKeys(config.backups.identities);
+    keysByConfig.set(config, keys);
+  }
+  return keys;
+}
+
+export function identityFor(keys: BackupKeys | undefined, recipient: string): string | undefined {
+  return keys?.identities.find((pair) => pair.recipient === recipient)?.identity;
+}
+
+/** What a person reads when no key fits. Recipients are public. */
+export function wrongKey(keys: BackupKeys | undefined, recipient: string): string {
+  const have =
+    keys === undefined
+      ? "BACKUP_KEY is not set"
+      : `BACKUP_KEY is for ${keys.identities.map((pair) => pair.recipient).join(", ")}`;
+  return (
+    `The backup is encrypted to ${recipient}, and ${have}. ` +
+    "Set BACKUP_KEY to the identity it was made with; a newer one may stand before it."
+  );
+}
+
+/** What every file of the age format begins with. */
+const MAGIC = new TextEncoder().encode("age-encryption.org/v1\n");
+
+export type Opened =
+  | { ok: true; body: ReadableStream<Uint8Array> }
+  | { ok: false; reason: "wrong-key" | "corrupt"; message: string };
+
+/** Content as it was before encryption; what was never encrypted passes as it is. */
+export async function opened(
+  body: ReadableStream<Uint8Array>,
+  keys: BackupKeys | undefined,
+): Promise<Opened> {
+  const reader = body.getReader();
+  const first = await readHeader(reader);
+  if (first.kind === "plain") return { ok: true, body: streamOf(chunksOf(reader, first.bytes)) };
+  if (first.kind === "broken") {
+    return { ok: false, reason: "corrupt", message: "the age header is damaged" };
+  }
+  const decrypter = new Decrypter();
+  for (const { identity } of keys?.identities ?? []) decrypter.addIdentity(identity);
+  try {
+    const fileKey = await decrypter.decryptHeader(first.header);
+    return { ok: true, body: streamOf(decryptPayload(fileKey, chunksOf(reader, first.rest))) };
+  } catch (error) {
+    await reader.cancel().catch(() => undefined);
+    const said = error instanceof Error ? error.message : String(error);
+    if (keys !== undefined && !said.includes("no identity matched")) {
+      return { ok: false, reason: "corrupt", message: `the age header is damaged: ${said}` };
+    }
+    return { ok: false, reason: "wrong-key", message: "no identity in BACKUP_KEY opens this pack" };
+  }
+}
+
+type First =
+  | { kind: "plain"; bytes: Uint8Array }
+  | { kind: "age"; header: Uint8Array; rest: Uint8Array }
+  | { kind: "broken" };
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+async function readHeader(reader: Reader): Promise<First> {
+  let bytes = new Uint8Array(0);
+  for (;;) {
+    const isAge = MAGIC.every((byte, i) => i >= bytes.length || bytes[i] === byte);
+    if (!isAge) return { kind: "plain", bytes };
+    const split = splitHeader(bytes);
+    if (split === "too-long") return { kind: "broken" };
+    if (split !== undefined) return { kind: "age", ...split };
+    const { done, value } = await reader.read();
+    if (done) return bytes.length < MAGIC.length ? { kind: "plain", bytes } : { kind: "broken" };
+    const both = new Uint8Array(bytes.length + value.byteLength);
+    both.set(bytes);
+    both.set(value, bytes.length);
+    bytes = both;
+  }
+}
+
+async function* chunksOf(
+  reader: Reader,
+  first: Uint8Array,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    if (first.byteLength > 0) yield first;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Which generation a restore reads. Fails closed: what no key opens or what is known to be damaged is
+ * never planned, and a decision to start afresh is never crossed on the way to an older one.
+ */
+import type { RestorePlan } from "../../protocol/backup.ts";
+import { identityFor, wrongKey } from "./cipher.ts";
+import { refuse, type Answer } from "./ledger.ts";
+import { headOf, type GenerationEntry } from "./manifest.ts";
+import { recall } from "./memory.ts";
+import type { BackupsRoom } from "./room.ts";
+
+export type ContentPlan = Extract<RestorePlan, { outcome: "restore" }>;
+
+/** `entry` itself, or, when it is known to be damaged, the newest older one that is not. */
+export async function planFor(
+  room: BackupsRoom,
+  entry: GenerationEntry | undefined,
+): Promise<Answer<RestorePlan>> {
+  if (entry === undefined || entry.reason === "afresh") {
+    return { ok: true, value: { outcome: "empty", generation: entry?.n ?? 0 } };
+  }
+  if (!isDamaged(room, entry)) return contentOf(room, entry);
+  const older = await olderThan(room, entry.n);
+  if (!older.ok) return older;
+  if (older.value === undefined) return refuse("corrupt", noneIntact(entry));
+  return planFor(room, older.value);
+}
+
+/** What a restore of `n`, or of the newest, reads, also when it is known to be damaged. */
+export async function planTo(room: BackupsRoom, n?: number): Promise<Answer<ContentPlan>> {
+  const current = await room.ledger.read(false);
+  if (!current.ok) return current;
+  const all = await room.ledger.entries(current.value);
+  if (!all.ok) return all;
+  const entry = n === undefined ? headOf(current.value) : all.value.find((one) => one.n === n);
+  if (entry === undefined) return refuse("missing", "there is no such generation");
+  if (entry.reason === "afresh") return refuse("missing", `generation ${entry.n} is empty`);
+  return contentOf(room, entry);
+}
+
+/** The newest intact one below `n`. */
+export async function olderThan(
+  room: BackupsRoom,
+  n: number,
+): Promise<Answer<GenerationEntry | undefined>> {
+  const current = await room.ledger.read(false);
+  if (!current.ok) return current;
+  const all = await room.ledger.entries(current.value);
+  if (!all.ok) return all;
+  for (const entry of all.value.filter((one) => one.n < n).toReversed()) {
+    if (entry.reason === "afresh") break;
+    if (!isDamaged(room, entry)) return { ok: true, value: entry };
+  }
+  return { ok: true, value: undefined };
+}
+
+export function isDamaged({ notebook }: BackupsRoom, entry: GenerationEntry): boolean {
+  const { damagedPacks } = recall(notebook);
+  return entry.damaged !== undefined || entry.needs.some((pack) => damagedPacks.includes(pack));
+}
+
+async function contentOf(room: BackupsRoom, entry: GenerationEntry): Promise<Answer<ContentPlan>> {
+  const keys = await room.keys();
+  if (entry.recipient !== undefined && identityFor(keys, entry.recipient) === undefined) {
+    return refuse("wrong-key", wrongKey(keys, entry.recipient));
+  }
+  if (entry.list === undefined) return refuse("corrupt", `generation ${entry.n} names no list`);
+  return {
+    ok: true,
+    value: {
+      outcome: "restore",
+      generation: entry.n,
+      listPack: entry.list.pack,
+      listSha256: entry.list.sha256,
+      packs: entry.needs,
+    },
+  };
+}
+
+function noneIntact(entry: GenerationEntry): string {
+  return `generation ${entry.n} is damaged (${entry.damaged ?? "a pack"}) and no older one is intact`;
+}

@@ -1,0 +1,70 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { GenerationEntry } from "./manifest.ts";
+import { DEFAULT_RETENTION, retained } from "./retention.ts";
+
+const HOUR = 3_600_000;
+const NOW = Date.UTC(2030, 0, 15, 12);
+
+function entry(n: number, ageHours: number, more: Partial<GenerationEntry> = {}): GenerationEntry {
+  return {
+    ...{ n, parent: n - 1, at: NOW - ageHours * HOUR, start: 1, reason: "change" },
+    ...{ packs: [], needs: [], files: 0, bytes: 0 },
+    changes: { changed: 0, removed: 0, bytes: 0, paths: [] },
+    ...more,
+  };
+}
+
+/** One every `step` hours for `days` days, oldest first. */
+function history(days: number, step: number): GenerationEntry[] {
+  const count = Math.floor((days * 24) / step);
+  return Array.from({ length: count }, (_, i) => entry(i + 1, (count - i) * step));
+}
+
+describe("which generations stay", () => {
+  test("all of a day, one an hour for a week, one a day for a month, one a week for a year", () => {
+    const entries = history(500, 0.25);
+    const kept = retained(entries, DEFAULT_RETENTION, NOW);
+    const of = (from: number, to: number) =>
+      entries.filter(({ n, at }) => {
+        const age = (NOW - at) / HOUR;
+        return kept.has(n) && age > from && age <= to;
+      }).length;
+    expect(of(0, 24)).toBe(96);
+    expect(of(24, 7 * 24)).toBe(6 * 24);
+    expect(of(7 * 24, 30 * 24)).toBe(23);
+    expect(of(30 * 24, 52 * 7 * 24)).toBeGreaterThanOrEqual(47);
+    expect(of(53 * 7 * 24, Number.POSITIVE_INFINITY)).toBe(0);
+  });
+
+  test("the newest that was verified stays however old and however many follow", () => {
+    const good = entry(1, 10_000, { verifiedAt: 1 });
+    const flood = Array.from({ length: 5000 }, (_, i) => entry(i + 2, 1 - i / 5000));
+    expect(retained([good, ...flood], DEFAULT_RETENTION, NOW).has(1)).toBe(true);
+  });
+
+  test("an agent that was idle for years keeps its newest ones", () => {
+    const entries = [entry(1, 90_000), entry(2, 80_000)];
+    expect([...retained(entries, DEFAULT_RETENTION, NOW)]).toEqual([1, 2]);
+  });
+
+  test("generations of the last hour never take the place of older ones", () => {
+    const ages = fc.array(fc.double({ min: 1, max: 9000, noNaN: true }), { maxLength: 60 });
+    fc.assert(
+      fc.property(ages, fc.nat(300), (older, flood) => {
+        const before = older
+          .toSorted((a, b) => b - a)
+          .map((age, i) => entry(i + 1, Math.ceil(age) + 1));
+        const newer = Array.from({ length: flood }, (_, i) =>
+          entry(before.length + i + 1, 0.4 - i / 1000),
+        );
+        const alone = retained(before, DEFAULT_RETENTION, NOW);
+        const flooded = retained([...before, ...newer], DEFAULT_RETENTION, NOW);
+        const newest = new Set(before.slice(-3).map(({ n }) => n));
+        const lost = [...alone].filter((n) => !flooded.has(n) && !newest.has(n));
+        // Only the one that stood for a day or a week that is not over yet.
+        expect(lost.length).toBeLessThanOrEqual(2);
+      }),
+    );
+  });
+});

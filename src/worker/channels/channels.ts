@@ -1,0 +1,365 @@
+/**
+ * The channels of one agent, in its Durable Object: what comes in, who may, what is handed over.
+ * The door between the webhooks, the admin API and the platforms.
+ *
+ * Fails closed for people (who is not known to be let in is a stranger) and towards keeping for
+ * messages: nothing is forgotten that a committed backup does not hold.
+ */
+import { RpcTarget } from "cloudflare:workers";
+import type { ChannelsView, ChannelView } from "../../protocol/admin-channels.ts";
+import type { ChannelId } from "../../protocol/channels.ts";
+import type { Sql } from "../agent/store/schema.ts";
+import type { Done } from "../agent-calls.ts";
+import type { Logger } from "../logger.ts";
+import { admit, type Admission } from "./admission.ts";
+import type { ChannelCalls, Received } from "./calls.ts";
+import type { Arrival, Channel, ChannelHost, Delivered, Delivery, Letter } from "./channel.ts";
+import { Deliveries } from "./deliveries.ts";
+import { Pairing, type GatewayCall } from "./pairing.ts";
+import type { OwnerIdentity } from "./settings.ts";
+import { STRANGER_REPLY } from "./stranger-reply.ts";
+import { LastSeen } from "./store/last-seen.ts";
+import { Letters, MAX_BODY_CHARS } from "./store/letters.ts";
+import { Notes } from "./store/notes.ts";
+import { migrateChannels } from "./store/schema.ts";
+import { Senders } from "./store/senders.ts";
+
+export interface ChannelsParts {
+  sql: Sql;
+  agentId: string;
+  innerToken: string;
+  /** Makes the configured channels. */
+  open(host: (channel: ChannelId) => ChannelHost): Channel[];
+  /** How often strangers may wake the agent in a day. */
+  strangerWakes: number;
+  owners: readonly OwnerIdentity[];
+  log: Logger;
+  fetch: typeof fetch;
+  now(): number;
+  waitUntil(work: Promise<unknown>): void;
+  /** The start whose gateway is ready; undefined while none is. */
+  readyStart(): number | undefined;
+  /** The one shared start; resolves when it is over, whatever came of it. */
+  wake(): Promise<unknown>;
+  post(delivery: Delivery): Promise<Delivered>;
+  mark(): Promise<number | undefined>;
+  call: GatewayCall;
+  /** Somebody who is let in wrote. */
+  touch(): void;
+  /** Something that deserves a look. */
+  alert(text: string): void;
+  /** Pages that follow are told, the next alarm may be another one. */
+  changed(): void;
+}
+
+/** The platforms show "typing" for about five seconds. */
+const SIGN_OF_LIFE_MS = 4_000;
+/** Chats that are shown a sign of life at the same time. */
+const MAX_SIGNS = 8;
+const MAX_SHOWN = 200;
+
+export class ChannelsRoom extends RpcTarget implements ChannelCalls {
+  readonly #parts: ChannelsParts;
+  readonly #letters: Letters;
+  readonly #senders: Senders;
+  readonly #notes: Notes;
+  readonly #channels: ReadonlyMap<ChannelId, Channel>;
+  readonly #deliveries: Deliveries;
+  readonly #pairing: Pairing;
+  readonly #last: LastSeen;
+  #waking: Promise<void> | undefined;
+  #tendAt: number | undefined;
+  #tending: Promise<void> | undefined;
+
+  constructor(parts: ChannelsParts) {
+    super();
+    this.#parts = parts;
+    const { sql, agentId } = parts;
+    migrateChannels(sql);
+    this.#letters = new Letters(sql, agentId);
+    this.#senders = new Senders(sql, agentId);
+    this.#notes = new Notes(sql, agentId);
+    this.#last = new LastSeen(this.#notes);
+    const channels = parts.open((channel) => this.#host(channel));
+    this.#channels = new Map(channels.map((channel) => [channel.id, channel]));
+    this.#pairing = new Pairing(parts.call, this.#senders, parts.now);
+    this.#deliveries = new Deliveries({
+      letters: this.#letters,
+      channels: this.#channels,
+      readyStart: () => parts.readyStart(),
+      mark: () => parts.mark(),
+      now: () => parts.now(),
+      waitUntil: (work) => parts.waitUntil(work),
+      moved: (letter, outcome, reason) => this.#moved(letter, outcome, reason),
+    });
+    this.#tendAt = channels.length === 0 ? undefined : parts.now();
+  }
+
+  /** Stores what comes in; the caller may then tell the platform that it was taken. */
+  async receive(arrivals: Arrival[]): Promise<Received> {
+    const received: Received = { stored: 0, known: 0, full: 0, turnedAway: 0 };
+    for (const arrival of arrivals) received[this.#take(arrival)] += 1;
+    if (received.stored > 0) {
+      this.attend();
+      this.#parts.changed();
+    }
+    return received;
+  }
+
+  /** Letters that the agent has to be awake for. */
+  get wakeful(): boolean {
+    return this.#letters.waking(1).length > 0;
+  }
+
+  /** The agent must not be put to sleep: something is on its way to it. */
+  get busy(): boolean {
+    return this.#letters.count("waiting") > 0;
+  }
+
+  /** When `tend` wants to be called, in milliseconds since the epoch. */
+  get tendAt(): number | undefined {
+    return this.#tendAt;
+  }
+
+  get counts(): { waiting: number; dead: number } {
+    return { waiting: this.#letters.count("waiting"), dead: this.#letters.count("dead") };
+  }
+
+  /** Hands over what waits when the gateway is ready, or wakes the agent for it. */
+  attend(): void {
+    if (this.#parts.readyStart() !== undefined) return this.#deliveries.kick();
+    if (!this.wakeful || this.#waking !== undefined) return;
+    this.#waking = this.#wake().finally(() => {
+      this.#waking = undefined;
+    });
+    this.#parts.waitUntil(this.#waking);
+  }
+
+  /** Committed backups of this start hold every acknowledgement up to `mark`. */
+  kept(startGeneration: number, mark: number): void {
+    this.#letters.kept(startGeneration, mark);
+  }
+
+  /** A socket that the present sandbox opened to a platform; undefined when nobody takes it here. */
+  connect(channel: string, url: URL): Response | undefined {
+    const found = [...this.#channels.values()].find(({ id }) => id === channel);
+    if (found?.connect === undefined || found.speaks?.(url) === false) return undefined;
+    const [outer, inner] = Object.values(new WebSocketPair());
+    if (outer === undefined || inner === undefined) return undefined;
+    inner.accept();
+    found.connect(inner);
+    return new Response(null, { status: 101, webSocket: outer });
+  }
+
+  /** Sees to every channel's connection. */
+  tend(): Promise<void> {
+    this.#tending ??= this.#tendAll().finally(() => {
+      this.#tending = undefined;
+    });
+    return this.#tending;
+  }
+
+  async overview(): Promise<ChannelsView> {
+    const pairing = await this.#pairing.list(this.#parts.readyStart() !== undefined);
+    return {
+      channels: [...this.#channels.values()].map((channel) => this.#view(channel)),
+      letters: this.#letters.list(MAX_SHOWN),
+      senders: this.#senders.approved(),
+      pairing,
+    };
+  }
+
+  async approve(channel: ChannelId, requestId: string, by: string): Promise<Done> {
+    return this.#changing(this.#pairing.approve(channel, requestId, by));
+  }
+
+  async dismiss(channel: ChannelId, requestId: string): Promise<Done> {
+    return this.#changing(this.#pairing.dismiss(channel, requestId));
+  }
+
+  /** The gateway knows no way to take its own leave back, so it is taken here. */
+  async bar(channel: ChannelId, id: string, barred: boolean): Promise<Done> {
+    if (!this.#senders.bar(channel, id, barred)) {
+      return { ok: false, reason: "Nobody of that id was let in." };
+    }
+    this.#parts.changed();
+    return { ok: true };
+  }
+
+  async retryLetter(n: number): Promise<Done> {
+    if (!this.#letters.retry(n, this.#parts.now())) return NO_LETTER;
+    this.attend();
+    this.#parts.changed();
+    return { ok: true };
+  }
+
+  async dropLetter(n: number): Promise<Done> {
+    if (!this.#letters.drop(n)) return NO_LETTER;
+    this.#parts.changed();
+    return { ok: true };
+  }
+
+  /** A message in the bot's own name, to see that the way out works. */
+  async test(channel: ChannelId, chat: string, text: string): Promise<Done> {
+    const found = this.#channels.get(channel);
+    if (found === undefined) return { ok: false, reason: `${channel} is not set up.` };
+    return found.say(chat, text);
+  }
+
+  /** The agent wrote to a chat, or the platform did not take it. */
+  async spoke(channel: ChannelId, problem?: string): Promise<void> {
+    if (!this.#channels.has(channel)) return;
+    const now = this.#parts.now();
+    if (problem === undefined) this.#last.sent(channel, now);
+    else this.#last.failed(channel, now, problem);
+    this.#parts.changed();
+  }
+
+  /** To the owner, on the first of their channels that takes it. @returns whether one did */
+  async tellOwner(text: string): Promise<boolean> {
+    for (const { channel: id, id: person } of this.#parts.owners) {
+      const channel = this.#channels.get(id);
+      const said = await (channel?.sayTo?.(person, text) ?? channel?.say(person, text));
+      if (said?.ok === true) return true;
+    }
+    return false;
+  }
+
+  #view(channel: Channel): ChannelView {
+    const { id, policy } = channel;
+    const last = this.#last.of(id);
+    const { error = last.error, ...state } = channel.state();
+    return {
+      id,
+      policy,
+      ...state,
+      waiting: this.#letters.count("waiting", id),
+      dead: this.#letters.count("dead", id),
+      ...(last.in === undefined ? {} : { lastInAt: last.in }),
+      ...(last.out === undefined ? {} : { lastOutAt: last.out }),
+      ...(error === undefined ? {} : { error }),
+    };
+  }
+
+  #take(arrival: Arrival): keyof Received {
+    const { now, readyStart, strangerWakes } = this.#parts;
+    const channel = this.#channels.get(arrival.channel);
+    if (channel === undefined) return "turnedAway";
+    if (this.#letters.isKnown(arrival)) return "known";
+    if (arrival.body.length > MAX_BODY_CHARS) {
+      this.#letters.see(arrival, now());
+      this.#parts.alert(`A message of ${channel.id} is too large to be kept and was not taken.`);
+      return "turnedAway";
+    }
+    const { sender } = arrival;
+    const day = new Date(now()).toISOString().slice(0, 10);
+    const awake = readyStart() !== undefined;
+    const standing = this.#standing(channel, sender?.id ?? "");
+    const heed = channel.heed?.(arrival, { standing }) ?? "judge";
+    if (heed === "drop") return "turnedAway";
+    const admission: Admission =
+      heed === "judge"
+        ? admit(arrival, {
+            policy: channel.policy,
+            standing,
+            awake,
+            stranger: this.#senders.stranger(channel.id, sender?.id ?? "", day),
+            wakes: this.#senders.wakes(day),
+            wakesAllowed: strangerWakes,
+          })
+        : { act: "take", known: true, wake: heed === "take" };
+    this.#last.came(channel.id, now(), admission.act === "take");
+    if (admission.act === "take") {
+      const put = this.#letters.put(arrival, admission.wake, now());
+      if (put !== "stored") return put;
+      if (admission.known) this.#parts.touch();
+      else if (sender !== undefined) {
+        const woke = admission.wake && !awake;
+        this.#senders.count(channel.id, sender.id, day, { replied: false, woke });
+      }
+      return "stored";
+    }
+    if (sender === undefined) return "turnedAway";
+    const replied = admission.act === "reply" && arrival.chat !== undefined;
+    this.#senders.count(channel.id, sender.id, day, { replied, woke: false });
+    if (replied) this.#parts.waitUntil(channel.say(arrival.chat ?? "", STRANGER_REPLY));
+    return "turnedAway";
+  }
+
+  #standing(channel: Channel, id: string): "approved" | "stranger" | "barred" {
+    const recorded = this.#senders.standing(channel.id, id);
+    if (recorded !== undefined) return recorded;
+    const own = this.#parts.owners.some((owner) => owner.channel === channel.id && owner.id === id);
+    const known = own || channel.policy === "open" || channel.allowFrom.includes(id);
+    return known ? "approved" : "stranger";
+  }
+
+  async #wake(): Promise<void> {
+    const sign = () => {
+      for (const letter of this.#letters.waking(MAX_SIGNS)) this.#sign(letter);
+    };
+    sign();
+    const signs = setInterval(sign, SIGN_OF_LIFE_MS);
+    try {
+      await this.#parts.wake();
+    } finally {
+      clearInterval(signs);
+    }
+    this.#deliveries.kick();
+  }
+
+  #sign(letter: Letter): void {
+    const channel = this.#channels.get(letter.channel);
+    if (channel === undefined) return;
+    this.#parts.waitUntil(channel.signOfLife(letter).catch(() => undefined));
+  }
+
+  #moved(letter: Letter, outcome: "given" | "again" | "dead", reason = ""): void {
+    const { log, now } = this.#parts;
+    const { channel, n, tries } = letter;
+    if (outcome !== "given") {
+      log.warn("letter not delivered", { channel, n, tries, outcome, reason });
+      this.#last.failed(channel, now(), reason);
+    } else {
+      this.#last.recovered(channel);
+    }
+    if (outcome === "dead") {
+      this.#parts.alert(`Message ${n} of ${channel} could not be delivered: ${reason}`);
+    }
+    this.#parts.changed();
+  }
+
+  async #changing(work: Promise<Done>): Promise<Done> {
+    const result = await work;
+    this.#parts.changed();
+    return result;
+  }
+
+  async #tendAll(): Promise<void> {
+    const { now } = this.#parts;
+    this.#tendAt = undefined;
+    const waits = await Promise.all([...this.#channels.values()].map((each) => each.tend()));
+    const due = waits.filter((wait) => wait !== undefined);
+    this.#tendAt = due.length === 0 ? undefined : now() + Math.min(...due);
+    this.#parts.changed();
+  }
+
+  #host(channel: ChannelId): ChannelHost {
+    const { agentId, innerToken, log, fetch: reach, now, post, waitUntil, changed } = this.#parts;
+    return {
+      ...{ agentId, innerToken, log, now, changed },
+      fetch: reach,
+      post: (delivery) => post(delivery),
+      waitUntil: (work) => waitUntil(work),
+      standing: (id) => {
+        const found = this.#channels.get(channel);
+        return found === undefined ? "stranger" : this.#standing(found, id);
+      },
+      receive: async (arrivals) => (await this.receive(arrivals)).full === 0,
+      read: (name) => this.#notes.read(channel, name),
+      write: (name, value) => this.#notes.write(channel, name, value),
+    };
+  }
+}
+
+const NO_LETTER: Done = { ok: false, reason: "There is no such message." };

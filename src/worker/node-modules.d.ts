@@ -1,0 +1,34 @@
+/** The parts of the runtime's Node modules that are used; its own types know none of them. */
+declare module "node:crypto" {
+  interface Decipher {
+    setAuthTag(tag: Uint8Array): void;
+    update(data: Uint8Array): Uint8Array;
+    /** @throws when the tag does not fit */
+    final(): Uint8Array;
+  }
+  export function createDecipheriv(
+    algorithm: "chacha20-poly1305",
+    key: Uint8Array,
+    nonce: Uint8Array,
+    options: { authTagLength: 16 },
+  ): Decipher;
+  export function hkdfSync(
+    digest: "sha256",
+    key: Uint8Array,
+    salt: Uint8Array,
+    info: string,
+    length: number,
+  ): ArrayBuffer;
+  interface Hash {
+    update(data: Uint8Array): Hash;
+    digest(encoding: "hex"): string;
+  }
+  export function createHash(algorithm: "sha256"): Hash;
+}
+
+declare module "node:zlib" {
+  export function zstdDecompressSync(
+    data: Uint8Array,
+    options: { maxOutputLength: number },
+  ): Uint8Array;
+}

@@ -1,0 +1,151 @@
+/** The real agent: each of its calls is in the ledger, and there are none beyond the cap. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import type { SpendCall, SpendOverview } from "../../src/protocol/spend.ts";
+import { startDemoModel } from "../../src/local/demo-model/server.ts";
+import {
+  connectGateway,
+  createDevice,
+  mustConnect,
+  type GatewayClient,
+} from "../support/gateway-client.ts";
+import {
+  startTroubledModel,
+  type Trouble,
+  type TroubledModel,
+} from "../support/model-in-trouble.ts";
+import {
+  makeStateDir,
+  removeStateDir,
+  startSystem,
+  type RunningSystem,
+} from "../support/running-system.ts";
+
+const KEY = "sk-ant-planted-0f1e2d3c";
+const session = z.object({ gatewayToken: z.string() });
+const device = createDevice();
+const slow = { deadlineMs: 60_000 };
+let stateDir: string;
+let behind: Awaited<ReturnType<typeof startDemoModel>>;
+let model: TroubledModel;
+let system: RunningSystem;
+let client: GatewayClient;
+
+beforeAll(async () => {
+  stateDir = await makeStateDir();
+  // In Anthropic's format, under a name whose price is known.
+  behind = await startDemoModel({ wordMs: 1 });
+  model = await startTroubledModel(behind.url);
+  system = await startSystem({
+    stateDir,
+    env: { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: model.url },
+  });
+  await system.reach("ready");
+  client = await pairedClient();
+});
+
+afterAll(async () => {
+  client?.close();
+  await system?.stop();
+  await model?.close();
+  await behind?.close();
+  if (stateDir !== undefined) await removeStateDir(stateDir);
+});
+
+async function pairedClient(): Promise<GatewayClient> {
+  const headers = { Authorization: `Bearer ${system.token}` };
+  const answer = await fetch(`${system.url}/_moltworker/session`, { headers });
+  const { gatewayToken } = session.parse(await answer.json());
+  const connection = {
+    url: `${system.url.replace("http", "ws")}/ws`,
+    device,
+    token: gatewayToken,
+    headers,
+    deadlineMs: 60_000,
+  };
+  expect(await connectGateway(connection)).toMatchObject({ ok: false });
+  await system.admin(`/api/devices/${device.id}/approve`, { body: {} });
+  return mustConnect(connection);
+}
+
+const overview = () => system.admin("/api/spend") as Promise<SpendOverview>;
+const calls = async () =>
+  ((await system.admin("/api/spend/calls")) as { calls: SpendCall[] }).calls;
+
+async function endedCalls(): Promise<SpendCall[]> {
+  await expect.poll(async () => (await calls()).map(({ state }) => state)).not.toContain("open");
+  return calls();
+}
+
+test("a turn is answered, counted to the token, and refused at the cap until that is raised", async () => {
+  await client.chat("hello", slow);
+  const made = await endedCalls();
+  expect(made[0]).toMatchObject({
+    provider: "anthropic",
+    channel: "webchat",
+    state: "settled",
+    priceKnown: true,
+    status: 200,
+  });
+  expect(made[0]?.usd).toBeGreaterThan(0);
+  expect(JSON.stringify([made, await overview()])).not.toContain(KEY);
+
+  const settings = { method: "PUT", body: { caps: { dayUsd: 0.0001 } } };
+  await system.admin("/api/spend/settings", settings);
+  await client.chat("once more", slow).catch(String);
+  expect((await calls()).length).toBe(made.length);
+  expect((await overview()).alerts[0]).toMatchObject({ percent: 100 });
+
+  await system.admin("/api/spend/raise", { body: { usd: 5 } });
+  expect(await client.chat("the word is quince", slow)).toContain("quince");
+  expect((await calls()).length).toBeGreaterThan(made.length);
+});
+
+describe("a turn whose model", () => {
+  const FALLBACK = "claude-sonnet-5";
+  beforeAll(async () => {
+    await system.admin("/api/spend/settings", { method: "PUT", body: { caps: {} } });
+    await system.admin("/api/models/routing", {
+      method: "PUT",
+      body: { fallbacks: [`anthropic/${FALLBACK}`], patienceSeconds: 1 },
+    });
+  });
+
+  test.each<[string, Trouble]>([
+    ["refuses the connection", { kind: "refuse" }],
+    ["does not answer", { kind: "hang", headers: false }],
+    ["answers with headers alone", { kind: "hang", headers: true }],
+    ["is rate limited", { kind: "status", status: 429 }],
+    [
+      "is rate limited for a minute",
+      { kind: "status", status: 429, headers: { "retry-after": "60" } },
+    ],
+    ["is overloaded", { kind: "status", status: 529 }],
+  ])("%s is answered by the fallback", async (_name, trouble) => {
+    // A good answer in between, so that the first place is not skipped for its failures.
+    await client.chat("hello", slow);
+    await endedCalls();
+    const before = model.asked.length;
+    model.meets(trouble);
+    expect(await client.chat("the word is medlar", slow)).toContain("medlar");
+    const [primary, second] = model.asked.slice(before);
+    expect(second).toBe(FALLBACK);
+    expect(primary).not.toBe(FALLBACK);
+    const turn = (await endedCalls()).slice(0, model.asked.length - before).toReversed();
+    expect(turn[0]).toMatchObject({ model: primary, attempt: 1 });
+    expect(turn[1]).toMatchObject({ model: FALLBACK, attempt: 2, state: "settled" });
+  });
+
+  test.each<[string, Trouble, Partial<SpendCall>]>([
+    ["breaks off", { kind: "cut" }, { reason: "stream-broken", state: "estimated" }],
+    ["talks nonsense", { kind: "malformed" }, { status: 200, state: "estimated" }],
+  ])("%s after its beginning ends, is counted, and the next one is well", async (...row) => {
+    const [, trouble, counted] = row;
+    const before = model.asked.length;
+    model.meets(trouble);
+    await client.chat("the word is medlar", slow).catch(String);
+    const turn = (await endedCalls()).slice(0, model.asked.length - before).toReversed();
+    expect(turn[0]).toMatchObject(counted);
+    expect(await client.chat("the word is sorb", slow)).toContain("sorb");
+  });
+});

@@ -1,0 +1,136 @@
+/**
+ * Telegram with the real agent, as on one's own machine: no public address, so the Durable Object
+ * asks Telegram itself.
+ */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { channelsReply, type ChannelsView } from "../../src/protocol/admin-channels.ts";
+import { startTelegram, type TelegramEmulator } from "../emulators/telegram.ts";
+import {
+  makeStateDir,
+  removeStateDir,
+  startSystem,
+  type RunningSystem,
+} from "../support/running-system.ts";
+
+const alice = { id: 77, first_name: "Alice", username: "alice" };
+const mallory = { id: 66, first_name: "Mallory" };
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+let stateDir: string;
+let telegram: TelegramEmulator;
+let system: RunningSystem;
+
+beforeAll(async () => {
+  stateDir = await makeStateDir();
+  telegram = await startTelegram();
+  system = await startSystem({
+    stateDir,
+    env: { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_URL: telegram.url },
+  });
+  await system.reach("ready");
+});
+
+afterAll(async () => {
+  await system?.stop();
+  await telegram?.close();
+  if (stateDir !== undefined) await removeStateDir(stateDir);
+});
+
+const channels = async (): Promise<ChannelsView> =>
+  channelsReply.parse(await system.admin("/api/channels"));
+
+async function requestOf(senderId: string) {
+  const { pairing } = await channels();
+  const request = pairing.known
+    ? pairing.requests.find((one) => one.senderId === senderId)
+    : undefined;
+  if (request === undefined) throw new Error(`no request: ${JSON.stringify(pairing)}`);
+  return request;
+}
+
+const said = (chat: number, part: string) => () =>
+  telegram.texts(chat).find((text) => text.includes(part));
+
+test("a first message asks for pairing, an approval opens the conversation, a question is answered", async () => {
+  telegram.write(alice, "hello?");
+  await telegram.until("the pairing code", said(77, "Pairing code"));
+  const { requestId, channel, name } = await requestOf("77");
+  expect(name).toContain("Alice");
+  await system.admin("/api/channels/approve", { body: { channel, requestId } });
+  await telegram.until("the news of the approval", said(77, "approved"));
+  telegram.write(alice, "the word is quince");
+  await telegram.until("the answer", said(77, "You said: the word is quince"), 60_000);
+  const after = await channels();
+  expect(after.senders).toMatchObject([{ channel: "telegram", id: "77", barred: false }]);
+  expect(after.channels).toMatchObject([
+    { id: "telegram", connection: "connected", way: "poll", account: "@emulated_bot", dead: 0 },
+  ]);
+  await expect.poll(async () => (await channels()).letters, { timeout: 30_000 }).toEqual([]);
+}, 120_000);
+
+test("a photo arrives at the model, and one that the agent made comes back", async () => {
+  const id = telegram.upload(PNG, "cat.png");
+  telegram.send({
+    message: {
+      message_id: 900,
+      date: Math.floor(Date.now() / 1000),
+      chat: { ...alice, type: "private" },
+      from: { ...alice, is_bot: false },
+      caption: "look at this",
+      photo: [{ file_id: id, file_unique_id: id, width: 1, height: 1, file_size: PNG.length }],
+    },
+  });
+  await telegram.until("the answer to the photo", said(77, "media attached"), 60_000);
+  const make = `tool: exec {"command": "mkdir -p ~/.openclaw/workspace && echo ${PNG.toString("base64")} | base64 -d > ~/.openclaw/workspace/cat.png"}`;
+  const send = "here it is\nMEDIA:/home/agent/.openclaw/workspace/cat.png";
+  telegram.write(alice, make);
+  await telegram.until("the tool", said(77, "The tool answered"), 60_000);
+  telegram.write(alice, send);
+  const photo = await telegram.until(
+    "the photo",
+    () => telegram.calls.find(({ method }) => method === "sendPhoto" || method === "sendDocument"),
+    60_000,
+  );
+  expect(Buffer.from(Object.values(photo.files)[0] ?? []).equals(PNG)).toBe(true);
+}, 120_000);
+
+test("a stranger who asks for the owner's history gets none of it", async () => {
+  telegram.write(mallory, "history");
+  await telegram.until("the pairing code", said(66, "Pairing code"));
+  const { requestId, channel } = await requestOf("66");
+  await system.admin("/api/channels/approve", { body: { channel, requestId } });
+  telegram.write(mallory, "history");
+  await telegram.until("an answer", said(66, "first thing you said"), 60_000);
+  expect(telegram.texts(66).join("\n")).not.toContain("quince");
+}, 120_000);
+
+test("a message wakes an agent that sleeps: typing at once, then the answer", async () => {
+  await system.admin("/api/agent/stop", { body: {} });
+  await system.reach("stopped");
+  const before = telegram.calls.length;
+  const sentAt = Date.now();
+  telegram.write(alice, "are you awake?");
+  const sign = await telegram.until("a sign of life", () =>
+    telegram.calls.slice(before).find(({ method }) => method === "sendChatAction"),
+  );
+  await telegram.until("the answer", said(77, "You said: are you awake?"), 90_000);
+  const answered = Date.now() - sentAt;
+  expect(sign.at - sentAt).toBeLessThan(answered);
+  process.stdout.write(`asleep: sign of life ${sign.at - sentAt} ms, answer ${answered} ms\n`);
+  telegram.write(alice, "history");
+  const history = await telegram.until("the history", said(77, "Before this you said"), 60_000);
+  expect(history).toContain("the word is quince");
+}, 180_000);
+
+test("no part of the token is in the sandbox", async () => {
+  const { texts } = telegram;
+  telegram.write(
+    alice,
+    `tool: exec {"command": "env | grep -cE A{2}emulated; grep -rlaE A{2}emulated ~ /run /tmp 2>/dev/null; echo search'e'd"}`,
+  );
+  const answer = await telegram.until("the output", said(77, "searched"), 60_000);
+  expect(answer).not.toContain("openclaw");
+  expect(texts(77).join("\n")).not.toContain(telegram.token);
+}, 120_000);

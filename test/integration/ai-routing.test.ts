@@ -1,0 +1,212 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { startAnthropic } from "../emulators/anthropic.ts";
+import { startOpenai } from "../emulators/openai.ts";
+import { api, callsOf } from "../support/ai-admin.ts";
+import type { Emulator, Fault } from "../support/ai-emulator.ts";
+import { eventually } from "../support/ai-eventually.ts";
+import { ANTHROPIC_KEY, OPENAI_KEY, startAiRig, type AiRig } from "../support/ai-rig.ts";
+
+const HEADERS = { "content-type": "application/json", "anthropic-version": "2023-06-01" };
+const ASK = ` {"model":"gpt-5.5","stream":true,"stream_options":{"include_usage":true},"x":1.0}`;
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+/** OpenAI with OpenRouter behind it. */
+async function twoPlaces(more: object = {}): Promise<AiRig & { second: Emulator }> {
+  const second = await startOpenai();
+  const rig = await startAiRig({
+    openrouter: { apiKey: "sk-or-planted", baseUrl: `${second.url}/v1` },
+    configured: "openai/gpt-5.5",
+    firstByteMs: 400,
+    ...more,
+  });
+  closers.push(second.close, rig.close);
+  await api(rig, "PUT", "/api/models/routing", { fallbacks: ["openrouter/openai/gpt-5.5"] });
+  return { ...rig, second };
+}
+
+function chat(rig: AiRig, body = ASK) {
+  return fetch(`${rig.worker.url}/openai/v1/chat/completions`, {
+    method: "POST",
+    headers: HEADERS,
+    body,
+  });
+}
+
+describe("a call goes to the next place", () => {
+  it.each<[string, Fault, string]>([
+    ["does not answer", { kind: "hang" }, "no-answer-in-time"],
+    ["begins no body", { kind: "stall", afterEvents: 0 }, "no-answer-in-time"],
+    ["is rate limited", { kind: "error", status: 429, headers: { "retry-after": "60" } }, "429"],
+    ["is rate limited without a word how long", { kind: "error", status: 429 }, "429"],
+    ["times out", { kind: "error", status: 408 }, "408"],
+    ["breaks", { kind: "error", status: 500 }, "500"],
+    ["is overloaded", { kind: "error", status: 529 }, "529"],
+    ["breaks off at once", { kind: "cut", afterEvents: 0 }, "unreachable"],
+  ])("when the first %s", async (_name, fault, told) => {
+    const rig = await twoPlaces();
+    rig.openai.fail(fault);
+    const response = await chat(rig);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe(rig.second.sent());
+    expect(response.headers.get("x-moltworker-route")).toBe(
+      `openrouter/openai/gpt-5.5; way=direct; attempt=2; after=openai/gpt-5.5:${told}`,
+    );
+    expect(rig.second.last().body.toString()).toBe(ASK.replace("gpt-5.5", "openai/gpt-5.5"));
+    expect(rig.second.last().headers.authorization).toBe("Bearer sk-or-planted");
+    await eventually(async () => (await callsOf(rig)).every(({ state }) => state !== "open"));
+    const [second, first] = await callsOf(rig);
+    expect(second).toMatchObject({ provider: "openrouter", attempt: 2, state: "settled" });
+    expect(first).toMatchObject({ provider: "openai", attempt: 1 });
+    expect(first?.requestId).toBe(second?.requestId);
+    // Whoever answered with an error charges nothing; whoever did not answer may.
+    expect(first?.state).toBe(/^\d/.test(told) ? "free" : "unsettled");
+  });
+
+  it.each([400, 401, 403, 404, 413, 422])("but not for a %i of its own making", async (status) => {
+    const rig = await twoPlaces();
+    rig.openai.fail({ kind: "error", status });
+    expect((await chat(rig)).status).toBe(status);
+    expect(rig.second.requests).toEqual([]);
+  });
+
+  it("but not after the first byte", async () => {
+    const rig = await twoPlaces();
+    rig.openai.fail({ kind: "cut", afterEvents: 1 });
+    await expect((await chat(rig)).text()).rejects.toThrow(/terminated/);
+    expect(rig.second.requests).toEqual([]);
+  });
+
+  it("but not with an embedding", async () => {
+    const rig = await twoPlaces();
+    rig.openai.keepFailing({ kind: "error", status: 500, headers: { "x-should-retry": "false" } });
+    const response = await fetch(`${rig.worker.url}/openai/v1/embeddings`, {
+      method: "POST",
+      headers: HEADERS,
+      body: '{"model":"text-embedding-3-small","input":"x"}',
+    });
+    expect(response.status).toBe(500);
+    expect(rig.second.requests).toEqual([]);
+  });
+});
+
+it("patience ends a wait for a place that has another behind it, and not the last one's", async () => {
+  const rig = await twoPlaces({ firstByteMs: 60_000 });
+  const fallbacks = ["openrouter/openai/gpt-5.5"];
+  await api(rig, "PUT", "/api/models/routing", { fallbacks, patienceSeconds: 1 });
+  rig.openai.fail({ kind: "hang" });
+  rig.second.fail({ kind: "slow-headers", ms: 1500 });
+  const response = await chat(rig);
+  expect(await response.text()).toBe(rig.second.sent());
+  expect(response.headers.get("x-moltworker-route")).toBe(
+    "openrouter/openai/gpt-5.5; way=direct; attempt=2; after=openai/gpt-5.5:no-answer-in-time",
+  );
+});
+
+it("a place that keeps failing is skipped, and shown as such", async () => {
+  const rig = await twoPlaces();
+  rig.openai.keepFailing({ kind: "error", status: 500 });
+  for (let n = 0; n < 3; n += 1) await (await chat(rig)).text();
+  await eventually(async () => (await callsOf(rig)).every(({ state }) => state !== "open"));
+  const before = rig.openai.requests.length;
+  const response = await chat(rig);
+  expect(response.headers.get("x-moltworker-route")).toBe(
+    "openrouter/openai/gpt-5.5; way=direct; attempt=1",
+  );
+  expect(rig.openai.requests.length).toBe(before);
+  const models: unknown = await (await api(rig, "GET", "/api/models")).json();
+  expect(models).toMatchObject({
+    providers: expect.arrayContaining([
+      expect.objectContaining({ id: "openai", skippedUntil: expect.any(Number) }),
+    ]),
+  });
+  // With nothing left but the failing, it is tried again rather than nobody.
+  rig.second.keepFailing({ kind: "error", status: 400 });
+  await api(rig, "PUT", "/api/models/routing", { fallbacks: [] });
+  rig.openai.keepFailing();
+  expect((await chat(rig)).status).toBe(200);
+});
+
+it("a single place is asked again, after the time it asked for", async () => {
+  const rig = await startAiRig();
+  closers.push(rig.close);
+  rig.openai.fail(
+    { kind: "error", status: 429, headers: { "retry-after-ms": "40" } },
+    { kind: "error", status: 503 },
+  );
+  const response = await chat(rig);
+  expect(response.status).toBe(200);
+  expect(response.headers.get("x-moltworker-route")).toBe(
+    "openai/gpt-5.5; way=direct; attempt=3; after=openai/gpt-5.5:429,openai/gpt-5.5:503",
+  );
+  rig.openai.fail({ kind: "error", status: 429, headers: { "retry-after": "30" } });
+  const told = await chat(rig);
+  expect([told.status, told.headers.get("retry-after")]).toEqual([429, "30"]);
+});
+
+it("another primary takes the configured one's calls at once, and no others", async () => {
+  const anthropic = await startAnthropic();
+  const rig = await twoPlaces({ anthropic: { apiKey: ANTHROPIC_KEY, baseUrl: anthropic.url } });
+  closers.push(anthropic.close);
+  const set = (routing: object) => api(rig, "PUT", "/api/models/routing", routing);
+  expect(await (await set({ primary: "openrouter/some/model" })).json()).toMatchObject({
+    ok: true,
+    afterRestart: false,
+  });
+  await (await chat(rig)).text();
+  expect(rig.second.last().body.toString()).toContain('"model":"some/model"');
+  const before = rig.second.requests.length;
+  await (await chat(rig, ASK.replace("gpt-5.5", "gpt-4.1"))).text();
+  expect(rig.second.requests.length).toBe(before);
+  // Another wire format is the agent's to speak: it does after its next start.
+  expect(await (await set({ primary: "anthropic/claude-opus-5" })).json()).toMatchObject({
+    afterRestart: true,
+  });
+  await (await chat(rig)).text();
+  expect(rig.openai.last().body.toString()).toBe(ASK);
+  for (const wrong of [
+    { primary: "nobody/x" },
+    { primary: "google/gemini" },
+    { fallbacks: ["workers-ai/x"] },
+  ]) {
+    expect((await set(wrong)).status).toBe(409);
+  }
+  expect((await set({ primary: "no slash" })).status).toBe(400);
+  expect(JSON.stringify(await (await api(rig, "GET", "/api/models")).json())).not.toContain(
+    OPENAI_KEY,
+  );
+});
+
+it("an identical request is answered from the cache once that is switched on", async () => {
+  const rig = await startAiRig();
+  closers.push(rig.close);
+  const body = JSON.stringify({
+    model: "claude-opus-5",
+    max_tokens: 9,
+    stream: true,
+    messages: [],
+  });
+  const ask = (text = body) =>
+    fetch(`${rig.worker.url}/anthropic/v1/messages`, {
+      method: "POST",
+      headers: HEADERS,
+      body: text,
+    });
+  await (await ask()).text();
+  await (await ask()).text();
+  expect(rig.anthropic.requests.length).toBe(2);
+  await api(rig, "PUT", "/api/spend/settings", { cache: { enabled: true, ttlSeconds: 60 } });
+  const first = await (await ask()).text();
+  await eventually(async () => (await callsOf(rig)).every(({ state }) => state !== "open"));
+  const hit = await ask();
+  expect([hit.headers.get("x-moltworker-cache"), hit.headers.get("content-type")]).toEqual([
+    "hit",
+    "text/event-stream; charset=utf-8",
+  ]);
+  expect(await hit.text()).toBe(first);
+  expect(rig.anthropic.requests.length).toBe(3);
+  expect((await callsOf(rig))[0]).toMatchObject({ cached: true, route: "cache", usd: 0 });
+  expect((await ask(`${body} `)).headers.get("x-moltworker-cache")).toBeNull();
+});

@@ -1,0 +1,65 @@
+/** The commands of docs/storage.md, run as they stand there, by the tools they name. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { generateX25519Identity } from "age-encryption";
+import { expect, test } from "vitest";
+import { memoryBucket } from "../support/backup-bucket.ts";
+import { startSandboxSide, workerSide } from "../support/backup-rig.ts";
+import { addRows, contentOf, link, put } from "../support/backup-state.ts";
+
+const TOOLS = { age: "age", zstd: "zstd", tar: "tar", jq: "jq" };
+
+test("a person with the key and standard tools restores without this project", async () => {
+  const missing = Object.entries(TOOLS).filter(
+    ([tool]) => spawnSync(tool, ["--version"], { stdio: "ignore" }).error !== undefined,
+  );
+  expect(missing, "install what is missing: apt-get install age zstd tar jq").toEqual([]);
+
+  const identity = await generateX25519Identity();
+  const bucket = memoryBucket();
+  const worker = await workerSide(bucket, { identities: [identity] });
+  const side = await startSandboxSide(worker, 1);
+  const folder = mkdtempSync(join(tmpdir(), "by-hand-"));
+  try {
+    const commit = () => side.backups.commit("change");
+    const database = join(side.state, "state/openclaw.sqlite");
+    put(side.state, "workspace/MEMORY.md", "first");
+    put(side.state, "workspace/gone/soon", "x");
+    put(side.state, "media/shrinks.bin", Buffer.alloc(500_000, 1));
+    put(side.state, "media/grows.bin", "small");
+    for (let i = 0; i < 40; i++) addRows(database, `${i}`.repeat(4000));
+    await commit();
+    put(side.state, "workspace/MEMORY.md", "second", 0o640);
+    rmSync(join(side.state, "workspace/gone"), { recursive: true });
+    put(side.state, "media/shrinks.bin", Buffer.alloc(100_000, 2));
+    put(side.state, "media/grows.bin", Buffer.alloc(200_000, 3));
+    addRows(database, "one more row");
+    await commit();
+    put(side.state, "workspace/tools/run.sh", "#!/bin/sh\n", 0o755);
+    mkdirSync(join(side.state, "workspace/empty folder"));
+    link(side.state, "workspace/link", "MEMORY.md");
+    await commit();
+
+    const prefix = "agents/main/backups/";
+    for (const [key, held] of bucket.objects) {
+      const file = join(folder, key.slice(prefix.length));
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, held.bytes);
+    }
+    writeFileSync(join(folder, "key.txt"), `${identity}\n`);
+    execFileSync("bash", ["-c", documentedCommands()], { cwd: folder, stdio: "pipe" });
+    expect(contentOf(join(folder, "restored/.openclaw"))).toEqual(contentOf(side.state));
+  } finally {
+    side.lose();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+function documentedCommands(): string {
+  const text = readFileSync(resolve(import.meta.dirname, "../../docs/storage.md"), "utf8");
+  const [, commands] = /```bash restore\n([\s\S]*?)```/.exec(text) ?? [];
+  if (commands === undefined) throw new Error("docs/storage.md has no commands");
+  return commands;
+}

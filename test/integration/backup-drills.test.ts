@@ -1,0 +1,95 @@
+/** The drill of the day, with both ends of the backups as they are, and a clock that is set by hand. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { drill } from "../../src/supervisor/backups/session-backups.ts";
+import { Drills } from "../../src/worker/agent/drills.ts";
+import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
+import {
+  startSandboxSide,
+  workerSide,
+  type SandboxSide,
+  type WorkerSide,
+} from "../support/backup-rig.ts";
+import { addRows, put } from "../support/backup-state.ts";
+
+const HOUR = 3_600_000;
+
+let now: number;
+let bucket: MemoryBucket;
+let worker: WorkerSide;
+let side: SandboxSide;
+let drilled: number[];
+let alerts: string[];
+let drills: Drills;
+
+beforeEach(async () => {
+  now = Date.UTC(2030, 0, 1);
+  [drilled, alerts] = [[], []];
+  bucket = memoryBucket(() => now);
+  worker = await workerSide(bucket, { now: () => now });
+  side = await startSandboxSide(worker, 1);
+  const control = {
+    drill: async (plan: Parameters<typeof drill>[1]) => {
+      const value = await drill(side.backups, plan);
+      drilled.push(value.ok ? value.generation : -1);
+      return { ok: true as const, value };
+    },
+  };
+  drills = new Drills(worker.backups, control, (text) => void alerts.push(text));
+});
+
+afterEach(() => side.lose());
+
+async function change(text: string): Promise<void> {
+  put(side.state, "workspace/MEMORY.md", text);
+  addRows(`${side.state}/state/openclaw.sqlite`, text);
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+}
+
+test("a drill is made once a day, and only of a state that no restore has worked from", async () => {
+  await drills.daily(now);
+  expect(drilled).toEqual([]);
+
+  await change("one");
+  await drills.daily(now);
+  await drills.daily(now);
+  expect(drilled).toEqual([1]);
+  expect(worker.backups.summary().verifiedAt).toBe(now);
+
+  await change("two");
+  now += 23 * HOUR;
+  await drills.daily(now);
+  expect(drilled).toEqual([1]);
+  now += 2 * HOUR;
+  await drills.daily(now);
+  expect(drilled).toEqual([1, 2]);
+
+  now += 30 * HOUR;
+  await drills.daily(now);
+  expect(drilled).toEqual([1, 2]);
+  expect(alerts).toEqual([]);
+  const listed = await worker.backups.list();
+  expect(listed.ok && listed.value.map((one) => one.verifiedAt !== undefined)).toEqual([
+    true,
+    true,
+  ]);
+});
+
+test("one that fails raises an alert, marks the generation, and is not repeated at every look", async () => {
+  await change("one");
+  await change("two");
+  for (const key of bucket.objects.keys()) {
+    if (key.includes("/packs/0000000002/")) bucket.objects.delete(key);
+  }
+  await drills.daily(now);
+  await drills.daily(now + HOUR / 2);
+  await drills.daily(now + 2 * HOUR);
+  expect(drilled).toEqual([-1]);
+  expect(alerts).toEqual([expect.stringMatching(/^The drill of a restore failed: .*2\.0/)]);
+  const listed = await worker.backups.list();
+  expect(listed.ok && listed.value.map((one) => one.damaged !== undefined)).toEqual([true, false]);
+  // The next content is sound again, and so is its drill.
+  await change("three");
+  side.lose();
+  side = await startSandboxSide(worker, 2);
+  expect(worker.backups.summary().verifiedAt).toBe(now);
+});

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
+import {
+  startSandboxSide,
+  workerSide,
+  type SandboxSide,
+  type WorkerSide,
+} from "../support/backup-rig.ts";
+import { contentOf, put } from "../support/backup-state.ts";
+
+const HOUR = 3_600_000;
+let now: number;
+let bucket: MemoryBucket;
+let worker: WorkerSide;
+let sides: SandboxSide[];
+
+beforeEach(async () => {
+  now = Date.UTC(2030, 0, 1);
+  sides = [];
+  bucket = memoryBucket(() => now);
+  worker = await workerSide(bucket, { now: () => now });
+});
+
+afterEach(() => {
+  for (const side of sides) side.lose();
+});
+
+async function start(n: number): Promise<SandboxSide> {
+  const side = await startSandboxSide(worker, n);
+  sides.push(side);
+  return side;
+}
+
+async function listed() {
+  const reply = await worker.backups.list();
+  if (!reply.ok) throw new Error(reply.message);
+  return reply.value;
+}
+
+test("after months of changes a few generations and their packs are left, and restore", async () => {
+  const side = await start(1);
+  const content = new Map<number, unknown>();
+  for (let i = 0; i < 150; i++) {
+    put(side.state, `workspace/f${i % 9}`, `${i}`);
+    const made = await side.backups.commit("change");
+    if (made.ok && made.made) content.set(made.list.generation, contentOf(side.state));
+    now += 13 * HOUR;
+  }
+  expect((await listed()).length).toBe(150);
+  const packs = bucket.objects.size;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true });
+  const left = await listed();
+  expect(left.length).toBeLessThan(70);
+  expect(bucket.objects.size).toBeLessThan(packs);
+  for (const [i, point] of [left.at(-1), left[20], left[0]].entries()) {
+    const n = point?.n ?? 0;
+    expect(await worker.backups.restoreTo(n)).toMatchObject({ ok: true });
+    expect(contentOf((await start(i + 2)).state)).toEqual(content.get(n));
+  }
+});
+
+test("a list of generations longer than the manifest holds is complete", async () => {
+  const side = await start(1);
+  for (let i = 0; i < 210; i++) {
+    put(side.state, "workspace/a", `${i}`);
+    await side.backups.commit("change");
+  }
+  const all = (await listed()).map((one) => one.n);
+  expect(all).toEqual(Array.from({ length: 210 }, (_, i) => 210 - i));
+  const manifest = bucket.objects.get("agents/main/backups/manifest.json");
+  expect(manifest?.bytes.length).toBeLessThan(80_000);
+});
+
+test("what a drill finds out about a generation that left the manifest is not forgotten", async () => {
+  const side = await start(1);
+  for (let i = 1; i <= 100; i++) {
+    put(side.state, "workspace/a", `${i}`);
+    await side.backups.commit("change");
+  }
+  const drill = async (n: number) => {
+    const plan = await worker.backups.openDrill(n);
+    if (!plan.ok) throw new Error(plan.message);
+    return side.backups.drill(plan.value);
+  };
+  expect(await drill(2)).toMatchObject({ outcome: "restored" });
+  bucket.objects.delete("agents/main/backups/packs/0000000003/0000.pack");
+  expect(await drill(3)).toMatchObject({ outcome: "failed" });
+  worker.backups.closeDrill();
+  const known = (await listed()).slice(-3);
+  expect(known.map(({ n, verifiedAt, damaged }) => [n, verifiedAt !== undefined, damaged])).toEqual(
+    [
+      [3, false, expect.stringMatching(/3\.0/)],
+      [2, true, undefined],
+      [1, false, undefined],
+    ],
+  );
+  expect(await worker.backups.restoreTo(3)).toMatchObject({ ok: false, reason: "corrupt" });
+});
+
+test("packs of a commit that failed are deleted once nothing can need them", async () => {
+  const side = await start(1);
+  put(side.state, "workspace/a", "1");
+  await side.backups.commit("change");
+  const host = worker.host(1);
+  const reserved = await host.reserve();
+  const generation = reserved.ok ? reserved.value.generation : 0;
+  const { sealPack } = await import("../../src/supervisor/backups/pack.ts");
+  await host.storePack(`${generation}.0`, await sealPack([], undefined));
+  put(side.state, "workspace/a", "2");
+  await side.backups.commit("change");
+  const orphan = `agents/main/backups/packs/${String(generation).padStart(10, "0")}/0000.pack`;
+  await worker.backups.prune();
+  expect(bucket.objects.has(orphan)).toBe(true);
+  now += 2 * HOUR;
+  await worker.backups.prune();
+  expect(bucket.objects.has(orphan)).toBe(false);
+  expect(contentOf((await start(2)).state)).toEqual(contentOf(side.state));
+});

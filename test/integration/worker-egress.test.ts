@@ -1,0 +1,115 @@
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startWorkerServer, type WorkerServer } from "../support/worker-server.ts";
+
+let worker: WorkerServer;
+let outside: http.Server;
+let port = 0;
+const seen: string[] = [];
+
+beforeAll(async () => {
+  outside = http.createServer((request, response) => {
+    seen.push(request.url ?? "");
+    if (request.url === "/moved") {
+      response.writeHead(302, { Location: "http://elsewhere.example/" }).end();
+    } else {
+      response.end("outside");
+    }
+  });
+  await new Promise<void>((resolve) => outside.listen(0, "127.0.0.1", resolve));
+  const { port: chosen } = outside.address() as AddressInfo;
+  port = chosen;
+  worker = await startWorkerServer({ EGRESS_ALLOW: `127.0.0.1:${port}, *.example.org` });
+});
+afterAll(async () => {
+  await worker.close();
+  await new Promise((resolve) => outside.close(resolve));
+});
+beforeEach(() => worker.calls());
+
+describe("what leaves the sandbox", () => {
+  test("reaches a listed host, and a redirect stays a redirect", async () => {
+    expect((await worker.outbound(`http://127.0.0.1:${port}/a`)).text).toBe("outside");
+    const moved = await worker.outbound(`http://127.0.0.1:${port}/moved`);
+    expect(moved.status).toBe(302);
+    expect(seen).toEqual(["/a", "/moved"]);
+  });
+
+  test("reaches no other host, and is told how to allow it", async () => {
+    const answer = await worker.outbound("https://evil.example/path?secret=1");
+    expect(answer.status).toBe(403);
+    expect(answer.headers["content-type"]).toContain("text/plain");
+    expect(answer.text).toContain("add evil.example to EGRESS_ALLOW");
+    expect(answer.text).not.toContain("secret");
+  });
+
+  test("is counted in one call for many tries", async () => {
+    await Promise.all(Array.from({ length: 20 }, () => worker.outbound("http://flood.example/")));
+    const counted: unknown[] = [];
+    await expect
+      .poll(
+        async () => {
+          counted.push(...(await worker.calls()).filter(({ args }) => args[0] === "flood.example"));
+          return counted;
+        },
+        { timeout: 15_000, interval: 200 },
+      )
+      .toEqual([{ name: "countRefused", args: ["flood.example", 20] }]);
+  });
+
+  test.each(["backup.moltworker.internal/x", "browser.moltworker.internal/json/version"])(
+    "%s answers plainly that it is not there",
+    async (address) => {
+      expect((await worker.outbound(`http://${address}`)).status).toBe(503);
+    },
+  );
+
+  test.each([
+    "https://control.moltworker.internal/v1/report",
+    "http://control.moltworker.internal:8080/v1/report",
+    "http://control.moltworker.internal./v1/report",
+    "http://other.moltworker.internal/",
+  ])("%s is no internal name", async (target) => {
+    expect((await worker.outbound(target, { method: "POST" })).status).toBe(403);
+  });
+});
+
+describe("the supervisor's reports", () => {
+  const good = "c".repeat(32);
+  const body = JSON.stringify({
+    kind: "unrecorded-device",
+    startGeneration: 3,
+    deviceId: "ab".repeat(32),
+  });
+  const report = (token: string, text: string, method = "POST", path = "/v1/report") =>
+    worker.outbound(`http://control.moltworker.internal${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${token}` },
+      ...(method === "POST" ? { body: text } : {}),
+    });
+
+  test("reach the agent with their token", async () => {
+    expect((await report(good, body)).status).toBe(200);
+    expect(await worker.calls()).toEqual([{ name: "report", args: [JSON.parse(body), good] }]);
+  });
+
+  test("with another token are refused by the agent", async () => {
+    expect((await report("d".repeat(32), body)).status).toBe(403);
+  });
+
+  test.each([
+    ["", body, "POST", "/v1/report", 401],
+    [good, "{", "POST", "/v1/report", 400],
+    [good, "{}", "POST", "/v1/report", 400],
+    [good, `"${"a".repeat(70_000)}"`, "POST", "/v1/report", 413],
+    [good, "", "GET", "/v1/report", 405],
+    [good, body, "POST", "/v1/other", 404],
+  ])(
+    "token %j body %.20s %s %s is %i and nothing is called",
+    async (token, text, method, path, status) => {
+      expect((await report(token, text, method, path)).status).toBe(status);
+      expect((await worker.calls()).filter(({ name }) => name === "report")).toEqual([]);
+    },
+  );
+});

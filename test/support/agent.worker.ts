@@ -1,0 +1,113 @@
+/** The agent's Durable Object under real workerd, with short waits and a door for the tests. */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { Agent as ProductAgent } from "../../src/worker/agent/agent.ts";
+import type { CodeNote, Redemption } from "../../src/worker/apps/calls.ts";
+import { BUDGET, type Budget } from "../../src/worker/agent/budget.ts";
+import { answerWebhook } from "../../src/worker/channels/webhooks.ts";
+import { configOf } from "../../src/worker/config.ts";
+import type { AgentNamespace } from "../../src/worker/env.ts";
+import { callOf, endOf } from "./seeded-spend.worker.ts";
+
+export class Agent extends ProductAgent {
+  protected override budget(): Budget {
+    return {
+      ...BUDGET,
+      answer: 6_000,
+      hello: 500,
+      gateway: 1_500,
+      gatewayGrace: 500,
+      control: 3_000,
+      drain: 3_000,
+      requestWait: 30_000,
+      keepAlive: 400,
+      startWatch: 200,
+      sleepRetry: 300,
+      activityWrite: 100,
+      retry: [1_000, 1_500],
+    };
+  }
+
+  channelsNow() {
+    return this.channels.overview();
+  }
+
+  retryLetter(n: number) {
+    return this.channels.retryLetter(n);
+  }
+
+  dropLetter(n: number) {
+    return this.channels.dropLetter(n);
+  }
+
+  /** A call that costs something, under a cap that is already passed. */
+  async passCap(): Promise<void> {
+    const model = { provider: "anthropic", model: "claude-opus-5", wire: "messages" } as const;
+    const opened = await this.spend.open(callOf(0, model));
+    if (opened.to === "provider" && opened.reserved.ok) {
+      await this.spend.settle(endOf(opened.reserved.n, 0));
+    }
+    await this.spend.change({ caps: { dayUsd: 0.000_001 } });
+  }
+
+  noteAppCode(code: CodeNote) {
+    return this.apps.noteCode(code);
+  }
+
+  redeemApp(redemption: Redemption) {
+    return this.apps.redeem(redemption);
+  }
+
+  removeApp(id: string) {
+    return this.apps.remove(id);
+  }
+
+  appsNow() {
+    return this.apps.list();
+  }
+
+  /** What the platform does to a Durable Object that it moves or evicts. */
+  evict(): void {
+    this.ctx.abort("evicted by the test");
+  }
+}
+
+export class Outbound extends WorkerEntrypoint<
+  object,
+  { agentId: string; startGeneration: number }
+> {
+  override fetch(request: Request): Response {
+    return Response.json({ url: request.url, props: this.ctx.props });
+  }
+}
+
+interface Door {
+  getByName(name: string): Record<string, (...args: unknown[]) => Promise<unknown>> & {
+    fetch(request: Request): Promise<Response>;
+  };
+}
+
+export default {
+  async fetch(request: Request, env: { AGENT: Door & AgentNamespace }): Promise<Response> {
+    if (new URL(request.url).pathname.startsWith("/webhooks/")) return webhook(request, env);
+    const agent = env.AGENT.getByName("main");
+    const [, method] = /^\/__call\/(\w+)$/.exec(new URL(request.url).pathname) ?? [];
+    if (method === undefined) return agent.fetch(request);
+    try {
+      const args = await request.json<unknown[]>();
+      return Response.json({ value: (await agent[method]?.(...args)) ?? null });
+    } catch (error) {
+      return Response.json({ error: String(error) });
+    }
+  },
+};
+
+/** As the Worker's own route does, which has no guard of its own either. */
+async function webhook(request: Request, env: { AGENT: AgentNamespace }): Promise<Response> {
+  const parsed = configOf(env);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const [, , channel = "", ...rest] = new URL(request.url).pathname.split("/");
+  return answerWebhook({
+    ...{ request, channel, rest: rest.join("/"), now: Date.now() },
+    ...{ settings: parsed.config.channels, agentId: "main", agent: env.AGENT.getByName("main") },
+  });
+}

@@ -1,0 +1,120 @@
+/** The AI gateway in a real workerd, on a free port. */
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { COMPATIBILITY_DATE } from "../../src/worker/version.ts";
+import type { CapSettings, PriceOverride } from "../../src/protocol/spend-settings.ts";
+import type { AiConfig } from "../../src/worker/ai/providers.ts";
+
+export interface AiWorkerSettings extends AiConfig {
+  /** `provider/model` that the agent is configured with. */
+  configured?: string;
+  caps?: CapSettings;
+  prices?: PriceOverride[];
+  firstByteMs?: number;
+  idleMs?: number;
+  maxRequestBytes?: number;
+  /** Where the ledger lives; a folder of its own, gone at the end, when absent. */
+  stateDir?: string;
+}
+
+export interface AiWorker {
+  /** `http://127.0.0.1:port`; `/anthropic`, `/openai/v1` and the admin's `/api` are below it. */
+  url: string;
+  /** Everything the Worker has logged so far. */
+  logs(): string;
+  /** The runtime's process id. */
+  pid(): number;
+  close(): Promise<void>;
+}
+
+let bundle: Promise<string> | undefined;
+
+export async function startAiWorker(settings: AiWorkerSettings): Promise<AiWorker> {
+  bundle ??= bundleWorker();
+  const {
+    configured = "anthropic/claude-opus-5",
+    caps = {},
+    prices = [],
+    firstByteMs,
+    idleMs,
+    maxRequestBytes,
+    stateDir,
+    ...config
+  } = settings;
+  const folder = stateDir ?? (await mkdtemp(path.join(tmpdir(), "moltworker-ai-")));
+  const lines: string[] = [];
+  const before = await childPids();
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      telemetry: { enabled: false },
+      logRequests: false,
+      handleStructuredLogs: ({ message }) => lines.push(message),
+      resourcePersistencePath: folder,
+      workers: [
+        {
+          name: "ai",
+          modules: true,
+          script: await bundle,
+          compatibilityDate: COMPATIBILITY_DATE,
+          bindings: {
+            SETTINGS: JSON.stringify({
+              config,
+              configured,
+              caps,
+              prices,
+              firstByteMs,
+              idleMs,
+              maxRequestBytes,
+            }),
+          },
+          durableObjects: { SPEND: { className: "Spend", useSQLite: true } },
+          // Calls of a sandbox do not pass Miniflare's own entry Worker either.
+          unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+        },
+      ],
+    }),
+  );
+  const url = await miniflare.unsafeGetDirectURL("ai");
+  const started = (await childPids()).filter((pid) => !before.includes(pid));
+  return {
+    url: url.origin,
+    logs: () => lines.join("\n"),
+    pid() {
+      const [pid, more] = started;
+      if (pid === undefined || more !== undefined) throw new Error(`workerd is one of ${started}`);
+      return pid;
+    },
+    async close() {
+      await miniflare.dispose();
+      if (stateDir === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Of this process; the runtime is one of them. */
+async function childPids(): Promise<number[]> {
+  const tasks = await readdir("/proc/self/task");
+  const lists = await Promise.all(
+    tasks.map((task) => readFile(`/proc/self/task/${task}/children`, "utf8").catch(() => "")),
+  );
+  return lists.join(" ").split(" ").filter(Boolean).map(Number);
+}
+
+async function bundleWorker(): Promise<string> {
+  const result = await build({
+    entryPoints: [fileURLToPath(new URL("ai-worker.worker.ts", import.meta.url))],
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    external: ["cloudflare:workers"],
+    write: false,
+  });
+  return result.outputFiles[0]?.text ?? "";
+}

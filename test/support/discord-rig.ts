@@ -1,0 +1,73 @@
+/** Discord's channel in a real workerd, and what the sandbox's side of it does. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { z } from "zod";
+import { channelsReply } from "../../src/protocol/admin-channels.ts";
+import type { DiscordSettings } from "../../src/worker/channels/discord/settings.ts";
+import { COMPATIBILITY_DATE } from "../../src/worker/version.ts";
+
+const view = channelsReply.and(z.object({ wakes: z.number() }));
+export type RoomView = z.infer<typeof view>;
+
+export interface DiscordRig {
+  /** Where the sandbox's own calls and sockets go. */
+  sandbox: string;
+  view(): Promise<RoomView>;
+  /** Whether there is a gateway that is ready. */
+  awake(is: boolean): Promise<void>;
+  /** A committed backup holds everything so far. */
+  keep(): Promise<void>;
+  /** What the platform does to a Durable Object that it moves. */
+  evict(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startDiscordRig(settings: DiscordSettings): Promise<DiscordRig> {
+  const folder = await mkdtemp(path.join(tmpdir(), "discord-rig-"));
+  const bundle = await build({
+    entryPoints: [path.join(import.meta.dirname, "discord.worker.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    logLevel: "silent",
+  });
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: 0,
+      cf: false,
+      telemetry: { enabled: false },
+      handleStructuredLogs: () => undefined,
+      resourcePersistencePath: folder,
+      modules: true,
+      script: bundle.outputFiles[0]?.text ?? "",
+      compatibilityDate: COMPATIBILITY_DATE,
+      bindings: {
+        SETTINGS: { ...settings, allowFrom: [...settings.allowFrom], guilds: [...settings.guilds] },
+      },
+      durableObjects: { ROOM: { className: "Room", useSQLite: true } },
+    }),
+  );
+  const url = await miniflare.ready;
+  const ask = async (act: string): Promise<RoomView> =>
+    view.parse(await (await fetch(new URL(`/room/${act}`, url))).json());
+  // A Durable Object begins with the first call.
+  await ask("view");
+  return {
+    sandbox: `${url.origin}/sandbox`,
+    view: () => ask("view"),
+    awake: async (is) => void (await ask(`awake?is=${is}`)),
+    keep: async () => void (await ask("keep")),
+    evict: async () => void (await fetch(new URL("/room/evict", url)).catch(() => undefined)),
+    async close() {
+      await miniflare.dispose();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

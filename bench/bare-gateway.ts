@@ -6,8 +6,8 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PROJECT_ROOT, buildPaths } from "../src/build/paths.ts";
+import { freePort } from "../src/local/free-port.ts";
 import { GATEWAY_TOKEN_PATH } from "../src/worker/agent/gateway-config.ts";
-import { freePort } from "../test/support/plain-gateway.ts";
 import { treeCpuSeconds } from "./processes.ts";
 
 const START_MS = 180_000;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import http from "node:http";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../test/support/plain-gateway.ts";
+import { freePort } from "../src/local/free-port.ts";
 import { makeStateDir, removeStateDir, startSystem } from "../test/support/running-system.ts";
 import type { Bench } from "./bench.ts";
 import { sessionCookie } from "./pair.ts";

@@ -14,6 +14,7 @@ import path from "node:path";
 import { z } from "zod";
 import { probeEngines, SIDECAR_IMAGE, startEngine } from "../../src/local/engine/engine.ts";
 import { AUTHORITY_PATH } from "../../src/local/engine/image.ts";
+import { freePort } from "../../src/local/free-port.ts";
 import type { AgentStatus } from "../../src/worker/agent-calls.ts";
 import { killDescendants } from "./process-tree.ts";
 
@@ -280,17 +281,6 @@ export async function startAgentRig(
 
 /** With 50 ms between them: a minute, since a busy machine takes its time. */
 const TRIES = 1200;
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = http.createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
-  });
-}
 
 async function engineKind(): Promise<"bubblewrap" | "plain"> {
   const { bubblewrap } = await probeEngines();

@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { supervisorBundle } from "../../src/build/bundles.ts";
+import { freePort } from "../../src/local/free-port.ts";
 import type { BootDocument } from "../../src/protocol/boot.ts";
 import type { SupervisorStatus } from "../../src/protocol/control.ts";
 import { logsReply, supervisorStatus } from "../../src/protocol/control.ts";
@@ -230,14 +230,4 @@ async function answers(rig: SupervisorRig): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -1,17 +1,16 @@
-import { once } from "node:events";
-import net from "node:net";
+import { freePort, tryPort } from "../free-port.ts";
 
 export type PortCheck = { ok: true; port: number } | { ok: false; reason: string };
 
 /**
- * Whether this process may listen there, and which port that is when any will do. The port is free
- * again when this answers; the runtime that takes it reports a lost race as an error of its own.
+ * Whether this process may listen there, and which port that is when any will do (0). The port is
+ * free again when this answers; the runtime that takes it reports a lost race as an error of its own.
  */
 export async function checkPort(host: string, port: number, option: string): Promise<PortCheck> {
-  const server = net.createServer();
   try {
-    server.listen({ host, port, exclusive: true });
-    await once(server, "listening");
+    if (port === 0) return { ok: true, port: await freePort(host) };
+    await tryPort(host, port);
+    return { ok: true, port };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE") {
@@ -25,9 +24,4 @@ export async function checkPort(host: string, port: number, option: string): Pro
     }
     return { ok: false, reason: `cannot listen on ${host}:${port} (${String(code ?? error)})` };
   }
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") return { ok: false, reason: "no address" };
-  return { ok: true, port: address.port };
 }

@@ -6,10 +6,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { type Socket, connect, createServer } from "node:net";
+import { type Socket, connect } from "node:net";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { SANDBOX_PORTS } from "../../../protocol/names.ts";
+import { freePort } from "../../free-port.ts";
 import { AUTHORITY_PATH, type Bind, homeOf } from "../image.ts";
 import { eachLine } from "../log-lines.ts";
 import type { Launch, Sandbox, SandboxSpec } from "../sandbox.ts";
@@ -17,17 +18,6 @@ import { startProxy } from "./proxy.ts";
 import { hostPath, rewriteWord } from "./rewrite.ts";
 
 const PACKAGE_TARGET = "/opt/openclaw/node_modules/openclaw";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
-}
 
 function dialLoopback(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {

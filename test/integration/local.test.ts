@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StartEvent } from "../../src/local/start/report.ts";
 import { runCommand, startLocal } from "../support/start-local.ts";
@@ -92,6 +93,27 @@ test("a workerd that is killed is started again, says so, and finds the sandbox 
   await event((one) => one.event === "note" && one.text.includes("workerd died"), 30_000);
   expect(await ask()).toMatchObject({ status: 200, body: expect.stringContaining("ready") });
   expect(isRunning(gateway?.pid ?? Number.NaN)).toBe(true);
+});
+
+test("a workerd that is killed again and again while it is being started comes up in the end", async () => {
+  const { pid, event, events, url, token } = running();
+  const from = events.length;
+  const killed = new Set<number>();
+  for (const end = Date.now() + 3000; Date.now() < end; await sleep(5)) {
+    for (const one of descendants(pid)) {
+      if (one.name !== "workerd" || killed.has(one.pid)) continue;
+      killed.add(one.pid);
+      kill(one.pid);
+    }
+  }
+  expect(killed.size).toBeGreaterThan(1);
+  const isBack = (one: StartEvent) =>
+    one.event === "note" && one.text.includes("workerd died") && events.indexOf(one) >= from;
+  await event(isBack, 60_000);
+  const headers = { authorization: `Bearer ${token}` };
+  await expect
+    .poll(async () => (await fetch(`${url}/readyz`, { headers })).status, { timeout: 60_000 })
+    .toBe(200);
 });
 
 test("Ctrl-C ends everything with 0, and the next start finds the state again", async () => {

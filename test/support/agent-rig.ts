@@ -15,6 +15,8 @@ import { z } from "zod";
 import { probeEngines, SIDECAR_IMAGE, startEngine } from "../../src/local/engine/engine.ts";
 import { AUTHORITY_PATH } from "../../src/local/engine/image.ts";
 import { freePort } from "../../src/local/free-port.ts";
+import { RuntimeLog } from "../../src/local/start/runtime-log.ts";
+import { startAgain } from "../../src/local/start/start-again.ts";
 import type { AgentStatus } from "../../src/worker/agent-calls.ts";
 import { killDescendants } from "./process-tree.ts";
 
@@ -181,6 +183,7 @@ export async function startAgentRig(
       cf: false,
       telemetry: { enabled: false },
       handleStructuredLogs: () => undefined,
+      log: runtimeLog,
       unsafeHandleRuntimeRestart: () => undefined,
       resourcePersistencePath: path.join(folder, "storage"),
       modules: true,
@@ -203,6 +206,9 @@ export async function startAgentRig(
         },
       },
     });
+  const ended = new AbortController();
+  const recover = startAgain(() => miniflare.setOptions(optionsWith(bindings)), ended.signal);
+  const runtimeLog = new RuntimeLog({ onLog: () => undefined, onGaveUp: () => void recover() });
   const miniflare = new Miniflare(optionsWith(bindings));
   const url = await miniflare.ready;
 
@@ -272,6 +278,7 @@ export async function startAgentRig(
       await forget();
     },
     async close() {
+      ended.abort();
       await miniflare.dispose();
       await engine.close();
       await rm(folder, { recursive: true, force: true });

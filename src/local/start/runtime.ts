@@ -1,11 +1,13 @@
 /** workerd with the local Worker in it, through Miniflare. */
 import { readFile } from "node:fs/promises";
-import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import type { MiniflareOptions } from "miniflare";
 import { COMPATIBILITY_DATE } from "../../worker/version.ts";
 import { DEFAULT_AGENT_ID } from "../../protocol/names.ts";
 import { operatorOf } from "./operator-client.ts";
 import type { Operator } from "./operator-client.ts";
+import { RuntimeLog } from "./runtime-log.ts";
+import { startAgain } from "./start-again.ts";
 
 /** Admins come from this machine only, whatever address the agent listens on. */
 export const ADMIN_ADDRESS = "127.0.0.1";
@@ -43,7 +45,19 @@ export type StartedRuntime = { ok: true; runtime: Runtime } | { ok: false; reaso
 
 export async function startRuntime(options: RuntimeOptions): Promise<StartedRuntime> {
   const before = signalListeners();
-  const miniflare = new Miniflare(await miniflareOptions(options));
+  const ended = new AbortController();
+  let up = false;
+  const recover = startAgain(async () => {
+    await miniflare.setOptions(await miniflareOptions(options, log));
+    options.onRestart();
+  }, ended.signal);
+  const log = new RuntimeLog({
+    onLog: options.onLog,
+    onGaveUp: () => {
+      if (up) void recover();
+    },
+  });
+  const miniflare = new Miniflare(await miniflareOptions(options, log));
   // Miniflare ends the process at a signal without waiting for anything; this start has its own end.
   dropSignalListeners(before);
   try {
@@ -52,19 +66,26 @@ export async function startRuntime(options: RuntimeOptions): Promise<StartedRunt
     await miniflare.dispose().catch(() => {});
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
+  up = true;
   return {
     ok: true,
     runtime: {
       operator: operatorOf(() => miniflare, "operator", DEFAULT_AGENT_ID),
       async reload() {
-        await miniflare.setOptions(await miniflareOptions(options));
+        await miniflare.setOptions(await miniflareOptions(options, log));
       },
-      close: () => miniflare.dispose(),
+      async close() {
+        ended.abort();
+        await miniflare.dispose();
+      },
     },
   };
 }
 
-async function miniflareOptions(options: RuntimeOptions): Promise<MiniflareOptions> {
+async function miniflareOptions(
+  options: RuntimeOptions,
+  log: RuntimeLog,
+): Promise<MiniflareOptions> {
   return convertV4MiniflareOptions({
     // Miniflare's own front is used by nobody; both faces have sockets of their own, straight to them.
     host: "127.0.0.1",
@@ -75,7 +96,7 @@ async function miniflareOptions(options: RuntimeOptions): Promise<MiniflareOptio
     cf: false,
     telemetry: { enabled: false },
     logRequests: false,
-    log: new RuntimeLog(options.onLog),
+    log,
     handleStructuredLogs: ({ level, message }) => options.onLog(level, message),
     unsafeHandleRuntimeRestart: options.onRestart,
     resourcePersistencePath: options.stateDir,
@@ -129,21 +150,6 @@ async function miniflareOptions(options: RuntimeOptions): Promise<MiniflareOptio
       },
     ],
   });
-}
-
-class RuntimeLog extends Log {
-  readonly #sink: (level: string, message: string) => void;
-
-  constructor(sink: (level: string, message: string) => void) {
-    super(LogLevel.WARN);
-    this.#sink = sink;
-  }
-
-  override logWithLevel(level: LogLevel, message: string): void {
-    if (level <= LogLevel.WARN) this.#sink(level === LogLevel.WARN ? "warn" : "error", message);
-  }
-
-  override logReady(): void {}
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

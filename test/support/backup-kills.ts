@@ -1,7 +1,6 @@
 /** Kills sandboxes at random moments and looks at what the next one has. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { generateX25519Identity } from "age-encryption";
 import { memoryBucket } from "./backup-bucket.ts";
 import { workerSide } from "./backup-rig.ts";
+import { serveBackups } from "./backup-server.ts";
 
 export interface Kill {
   /** Milliseconds of writing before the kill. */
@@ -43,23 +43,7 @@ export async function killSandboxes(options: KillOptions): Promise<Kill[]> {
   const identity = await generateX25519Identity();
   const worker = await workerSide(memoryBucket(), { identities: [identity] });
   let start = 0;
-  const server = createServer((request, response) => {
-    void (async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
-      const headers = new Headers();
-      for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
-      const { method = "GET", url = "/" } = request;
-      const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
-      const reply = await worker.request(start, `http://host${url}`, { method, headers, ...body });
-      response.writeHead(reply.status);
-      response.end(Buffer.from(await reply.arrayBuffer()));
-    })().catch(() => response.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const server = await serveBackups(worker, () => start);
   const done: Kill[] = [];
   let before: { at: number; after: number } | undefined;
   try {
@@ -68,14 +52,8 @@ export async function killSandboxes(options: KillOptions): Promise<Kill[]> {
       const claimed = await worker.backups.claim(start);
       if (!claimed.ok) throw new Error(claimed.message);
       const home = mkdtempSync(join(tmpdir(), "backup-kill-"));
-      const child = spawn(
-        process.execPath,
-        [
-          ...["--disable-warning=ExperimentalWarning", PROGRAM, "live", home],
-          ...[`http://127.0.0.1:${port}`, worker.keys?.recipient ?? "", String(options.megabytes)],
-        ],
-        { stdio: ["ignore", "pipe", "inherit"], detached: true },
-      );
+      const { recipient = "" } = worker.keys ?? {};
+      const child = spawnSandbox(home, server.origin, recipient, options.megabytes);
       try {
         await untilReady(child);
         if (before !== undefined) {
@@ -94,7 +72,6 @@ export async function killSandboxes(options: KillOptions): Promise<Kill[]> {
       }
     }
   } finally {
-    server.closeAllConnections();
     server.close();
   }
   return done;
@@ -145,7 +122,20 @@ function ask(path: string, sql: string) {
   }
 }
 
-async function untilReady(child: ChildProcess): Promise<void> {
+export function spawnSandbox(
+  home: string,
+  origin: string,
+  recipient: string,
+  megabytes: number,
+): ChildProcess {
+  const args = ["live", home, origin, recipient, String(megabytes)];
+  return spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PROGRAM, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+}
+
+export async function untilReady(child: ChildProcess): Promise<void> {
   const { stdout } = child;
   if (stdout === null) throw new Error("no output");
   const seen: string[] = [];
@@ -157,7 +147,7 @@ async function untilReady(child: ChildProcess): Promise<void> {
 }
 
 /** The sandbox and everything in it at once, as an out-of-memory killer or a lost host would. */
-function killGroup(child: ChildProcess): void {
+export function killGroup(child: ChildProcess): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {

@@ -10,6 +10,7 @@ import {
 } from "../../protocol/backup.ts";
 import { composeList, placeKey, shapeProblem, sizeOfState } from "./file-list.ts";
 import { contentToFold, wholeContent } from "./fold.ts";
+import type { Asked } from "./home.ts";
 import type { HostClient } from "./host-client.ts";
 import { entryName, sealPack, type PackEntry } from "./pack.ts";
 import type { Content, ReaderClient, Scanned } from "./reader-client.ts";
@@ -46,6 +47,8 @@ export interface GenerationParts {
   reader: ReaderClient;
   recipient: string | undefined;
   now: () => number;
+  /** Told just before the commit is asked for: from then on the generation may be in. */
+  announce?: (asked: Asked) => Promise<void>;
   /** The archive that the content comes from. */
   imported?: string;
   /** Brings all content again, whether it has changed or not. */
@@ -159,6 +162,7 @@ class Attempt {
     this.entries.push({ name: LIST_ENTRY, bytes: text, mode: 0o600, modified: head.at });
     await this.seal(number);
     const listSha256 = hash("sha256", text, "hex");
+    await this.parts.announce?.({ generation: number, listSha256 });
     const committed = await this.parts.host.commit(number, {
       parent: this.base.generation,
       reason: this.reason,

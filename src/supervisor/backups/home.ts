@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { sha256Hex, type RestorePlan } from "../../protocol/backup.ts";
 import { openFolder, removeTree } from "./tree-removal.ts";
 
 /** Own files in the home, none of them kept. */
@@ -29,8 +30,16 @@ const MARK = "base.json";
 export const mark = z.object({
   agentId: z.string(),
   generation: z.number().int().nonnegative(),
+  /**
+   * Generations that were asked for on top of it, written before each was: a kill may come after the
+   * commit and before its answer.
+   */
+  asked: z
+    .array(z.object({ generation: z.number().int().positive(), listSha256: sha256Hex }))
+    .default([]),
 });
 export type Mark = z.infer<typeof mark>;
+export type Asked = Mark["asked"][number];
 
 export interface LeftBehind {
   folder: string;
@@ -39,6 +48,15 @@ export interface LeftBehind {
 
 export function markPath(home: string): string {
   return join(home, OWN_FOLDER, MARK);
+}
+
+/** Whether a state with this mark came from the planned generation: then it can only be newer. */
+export function followsFrom({ generation, asked }: Mark, plan: RestorePlan): boolean {
+  if (generation === plan.generation) return true;
+  return (
+    plan.outcome === "restore" &&
+    asked.some((one) => one.generation === plan.generation && one.listSha256 === plan.listSha256)
+  );
 }
 
 /** Empties the home; answers what a former sandbox left, if that was a whole state. */

@@ -34,6 +34,8 @@ export const readerCommand = z.discriminatedUnion("do", [
   }),
   /** What the last scan saw is kept now, or is not. */
   z.object({ do: z.literal("settle"), kept: z.boolean(), generation: z.number().optional() }),
+  /** Writes the mark before a commit is asked for. */
+  z.object({ do: z.literal("mark"), mark }),
   z.object({
     do: z.literal("check"),
     home: z.string(),
@@ -87,6 +89,7 @@ export const readerMessage = z.discriminatedUnion("say", [
     /** What looking cost, without the waits for whoever takes the content. */
     cpuMs: z.number(),
   }),
+  z.object({ say: z.literal("marked"), problem: z.string().max(2000).optional() }),
   z.object({
     say: z.literal("checked"),
     problems: z.array(z.object({ path: z.string(), problem: z.string() })),

@@ -94,6 +94,13 @@ export class ReaderClient {
     return writeFrame(this.process.stdin, { json: { do: "settle", kept, ...now } });
   }
 
+  /** Answers why it could not be written. */
+  async mark(mark: Mark): Promise<string | undefined> {
+    const reply = await this.ask({ do: "mark", mark });
+    if (reply.say !== "marked") throw new ReaderError(`unexpected answer: ${reply.say}`);
+    return reply.problem;
+  }
+
   async check(
     home: string,
     databases: string[],

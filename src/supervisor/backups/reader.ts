@@ -68,6 +68,8 @@ class StateReader {
         return this.scan(command);
       case "settle":
         return this.settle(command);
+      case "mark":
+        return this.announce(command);
       case "check":
         return this.check(command);
       case "purge":
@@ -155,11 +157,21 @@ class StateReader {
       this.shape = this.pending.shape;
     }
     if (command.generation !== undefined && this.mark !== undefined) {
-      this.mark = { ...this.mark, generation: command.generation };
+      this.mark = { ...this.mark, generation: command.generation, asked: [] };
       this.writeMark();
     }
     this.pending = undefined;
     return Promise.resolve();
+  }
+
+  private announce(command: Command<"mark">): Promise<void> {
+    this.mark = command.mark;
+    try {
+      this.writeMark();
+      return this.tell({ say: "marked" });
+    } catch (error) {
+      return this.tell({ say: "marked", problem: messageOf(error) });
+    }
   }
 
   private writeMark(): void {

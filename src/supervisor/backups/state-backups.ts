@@ -14,7 +14,15 @@ import {
 import { existsSync, mkdtempSync, rmdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { dropLeftBehind, OWN_FOLDER, setAside, type LeftBehind } from "./home.ts";
+import {
+  dropLeftBehind,
+  followsFrom,
+  OWN_FOLDER,
+  setAside,
+  type Asked,
+  type LeftBehind,
+  type Mark,
+} from "./home.ts";
 import { bringStateBack, dropStateBefore, refuse, takeIn } from "./intake.ts";
 import { makeGeneration, type Base, type Made, type Unsure } from "./generation.ts";
 import type { HostClient } from "./host-client.ts";
@@ -211,7 +219,7 @@ export class StateBackups {
     const { agentId, host, log, settings, now, wait } = this.parts;
     const plan = await host.plan();
     if (!plan.ok) return { outcome: "failed", reason: plan.reason, message: plan.message };
-    if (left.mark.agentId !== agentId || left.mark.generation !== plan.value.generation) {
+    if (left.mark.agentId !== agentId || !followsFrom(left.mark, plan.value)) {
       log.info("what a former sandbox left behind is not newer than the backups");
       return undefined;
     }
@@ -391,7 +399,8 @@ export class StateBackups {
     try {
       const reader = await this.openReader(base);
       const { recipient } = settings;
-      const parts = { agentId, host, reader, recipient, now, rewrite: this.rewrite };
+      const announce = (asked: Asked) => this.announce(reader, base, asked);
+      const parts = { agentId, host, reader, recipient, now, announce, rewrite: this.rewrite };
       const made = await makeGeneration(parts, base, reason);
       if (!made.ok && made.unsure !== undefined) {
         this.unsure = [...this.unsure, made.unsure].slice(-MOST_UNSURE);
@@ -407,6 +416,20 @@ export class StateBackups {
       const message = error instanceof Error ? error.message : String(error);
       return { ok: false, reason: "reader", message };
     }
+  }
+
+  /** A home that cannot be marked is kept all the same: the mark matters only after a kill. */
+  private async announce(reader: ReaderClient, base: Base, asked: Asked): Promise<void> {
+    const problem = await reader.mark(this.markOf(base, asked));
+    if (problem !== undefined) this.parts.log.warn(`the home could not be marked: ${problem}`);
+  }
+
+  private markOf({ generation }: Base, ...asked: Asked[]): Mark {
+    const unsure = this.unsure.map(({ list, listSha256 }) => ({
+      generation: list.generation,
+      listSha256,
+    }));
+    return { agentId: this.parts.agentId, generation, asked: [...unsure, ...asked] };
   }
 
   /**
@@ -470,7 +493,7 @@ export class StateBackups {
       scratch: join(this.parts.home, OWN_FOLDER, "scratch"),
       known: base.list,
       watch: true,
-      mark: { agentId: this.parts.agentId, generation: base.generation },
+      mark: this.markOf(base),
     });
     return reader;
   }

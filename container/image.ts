@@ -53,6 +53,12 @@ export const LIBRARIES: readonly string[] = ["ca-certificates", "tini"];
 /** Plugins that the gateway must find among its own (see `bundle-plugins.mjs`). */
 export const BUNDLED_PLUGINS: readonly string[] = ["discord", "slack"];
 
+/**
+ * Packages whose optional native part the agent needs (see `add-native-parts.mjs`). No other optional
+ * package is installed.
+ */
+export const NATIVE_PARTS: readonly string[] = ["@openclaw/fs-safe"];
+
 /** Where things are inside the sandbox, in the cloud and locally alike. */
 export const SANDBOX = {
   node: "/opt/node",

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { missingParts } from "../../container/add-native-parts.mjs";
 import { ROOT, fail, runWithProgress, say } from "./report.mjs";
 
 /** The two trees: the project's own, and what the sandbox image carries. */
@@ -19,7 +20,22 @@ export async function ensureNodePackages() {
       1,
     );
   }
+  await addNativeParts(node);
   await finishGatewayInstall(node);
+}
+
+/** @param {string} node the pinned one */
+async function addNativeParts(node) {
+  const home = path.join(ROOT, "container");
+  const { nativeParts } = JSON.parse(readFileSync(path.join(home, "packages.json"), "utf8"));
+  if (missingParts(home, nativeParts).length === 0) return;
+  const args = [path.join(home, "add-native-parts.mjs"), home, ...nativeParts];
+  const result = await twice("installing the agent's native parts", node, args, home);
+  if (result.ok) return;
+  fail(
+    `installing the agent's native parts failed:\n${result.output}\nRun "node ${args.join(" ")}" to see all of it.`,
+    1,
+  );
 }
 
 /**
@@ -58,11 +74,7 @@ async function ensureTree({ label, folder, flags }) {
   // from writing the lockfile.
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   const args = ["install", "--no-save", "--ignore-scripts", ...quiet, ...flags];
-  let result = await runWithProgress(label, npm, args, { cwd: home });
-  if (!result.ok) {
-    say(`${label}: failed once, trying again`);
-    result = await runWithProgress(label, npm, args, { cwd: home });
-  }
+  const result = await twice(label, npm, args, home);
   if (!result.ok) {
     fail(
       `${label} failed:\n${result.output}\nMend the cause and run the command again, or run "npm ${args.join(" ")}" in ${home} to see all of it.`,
@@ -70,4 +82,19 @@ async function ensureTree({ label, folder, flags }) {
     );
   }
   writeFileSync(marker, wanted);
+}
+
+/**
+ * A registry's passing trouble is not the end.
+ *
+ * @param {string} label
+ * @param {string} program
+ * @param {string[]} args
+ * @param {string} cwd
+ */
+async function twice(label, program, args, cwd) {
+  const result = await runWithProgress(label, program, args, { cwd });
+  if (result.ok) return result;
+  say(`${label}: failed once, trying again`);
+  return await runWithProgress(label, program, args, { cwd });
 }

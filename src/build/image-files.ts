@@ -16,10 +16,10 @@ export function parsePackageList(
   return { ok: true, packages };
 }
 
-/** `{program: package}` for the dependency-free bootstrap, which installs what is missing by apt. */
+/** For the dependency-free bootstrap, which installs what is missing: `{program: Debian package}` and the native parts. */
 export function packagesJson(): string {
   const programs = Object.fromEntries(image.TOOLS.map((tool) => [tool.program, tool.package]));
-  return `${JSON.stringify({ note: "Generated from container/image.ts by `npm run build`.", programs, libraries: image.LIBRARIES }, null, 2)}\n`;
+  return `${JSON.stringify({ note: "Generated from container/image.ts by `npm run build`.", programs, libraries: image.LIBRARIES, nativeParts: image.NATIVE_PARTS }, null, 2)}\n`;
 }
 
 export function dockerfile(extraPackages: readonly string[]): string {
@@ -41,8 +41,10 @@ COPY container/package.json container/package-lock.json ./
 # touches nothing but its folder, so that one is called by name. What only a developer reads is left
 # out; the gateway's own markdown stays, because its skills and templates are markdown.
 RUN --mount=type=bind,source=container/bundle-plugins.mjs,target=/tmp/bundle-plugins.mjs \\
+    --mount=type=bind,source=container/add-native-parts.mjs,target=/tmp/add-native-parts.mjs \\
     npm ci --ignore-scripts --omit=optional --no-audit --no-fund \\
  && (cd node_modules/openclaw && node scripts/postinstall-bundled-plugins.mjs) \\
+ && node /tmp/add-native-parts.mjs . ${image.NATIVE_PARTS.join(" ")} \\
  && node /tmp/bundle-plugins.mjs node_modules ${image.BUNDLED_PLUGINS.join(" ")} \\
  && find node_modules -type f \\( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \\) -delete \\
  && find node_modules -type f -name '*.md' -not -path 'node_modules/openclaw/*' -delete

@@ -74,11 +74,20 @@ test("a mention in a listed server is answered there, other talk is not", async 
   expect(discord.texts(TEAM_CHANNEL).join("\n")).not.toContain("You said: nobody asked you");
 }, 120_000);
 
-test("a photo arrives at the model", async () => {
+test("a photo arrives at the model, and one that the agent made comes back", async () => {
   const chat = discord.chat(alice);
   discord.write(alice, "look at this", [{ name: "cat.png", content: PNG }]);
   const answer = await discord.until("the answer", said(chat, "media attached"), 90_000);
   expect(answer).toContain("image/png");
+  const file = "~/.openclaw/workspace/cat.png";
+  discord.write(
+    alice,
+    `tool: exec {"command": "mkdir -p ~/.openclaw/workspace && echo ${PNG.toString("base64")} | base64 -d > ${file}"}`,
+  );
+  await discord.until("the tool", said(chat, "The tool answered"), 90_000);
+  discord.write(alice, "here it is\nMEDIA:/home/agent/.openclaw/workspace/cat.png");
+  const sent = await discord.until("the photo", () => discord.sentFiles(chat)[0], 90_000);
+  expect(Buffer.from(sent).equals(PNG)).toBe(true);
 }, 240_000);
 
 test("a message wakes an agent that sleeps: typing at once, then the answer", async () => {

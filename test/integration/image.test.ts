@@ -1,6 +1,8 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CONTAINER_INIT, ENTRYPOINT, TOOLS } from "../../container/image.ts";
 import { buildControlUi } from "../../src/build/control-ui.ts";
@@ -38,6 +40,15 @@ test("the Dockerfile runs the supervisor as PID 1, installs every tool and runs 
   expect(text).toContain("npm ci --ignore-scripts");
   const install = /apt-get install -y --no-install-recommends (.*) \\/.exec(text)?.[1]?.split(" ");
   expect(install).toEqual(expect.arrayContaining(TOOLS.map((tool) => tool.package)));
+});
+
+test("the lockfile of the image is one that npm ci takes", async () => {
+  for (const name of ["package.json", "package-lock.json"]) {
+    await copyFile(path.join(paths.root, "container", name), path.join(folder, name));
+  }
+  const args = ["ci", "--dry-run", "--offline", "--ignore-scripts", "--omit=optional"];
+  const { stdout } = await promisify(execFile)("npm", args, { cwd: folder });
+  expect(stdout).toContain("added");
 });
 
 test("the entry page of the assets is the page that the pinned gateway serves, plus our script", async () => {

@@ -178,7 +178,7 @@ async function answer(
   const agent = env.AGENT.getByName(DEFAULT_AGENT_ID);
   const writeDenials = (): void => {
     const due = denials.take(parts.now());
-    if (due.length > 0) ctx.waitUntil(agent.record(due));
+    if (due.length > 0) ctx.waitUntil(agent.audit.record(due));
   };
   const visit: Visit = {
     request,
@@ -188,7 +188,7 @@ async function answer(
     journal: {
       signedIn: (session) =>
         ctx.waitUntil(
-          agent.noteSession({
+          agent.security.noteSession({
             ...session,
             from: visit.client,
             browser: browserName(request.headers.get("user-agent")),
@@ -196,7 +196,9 @@ async function answer(
         ),
       adminSignedIn: (who) =>
         ctx.waitUntil(
-          agent.record([{ kind: "admin-sign-in", who, from: visit.client, detail: "", times: 1 }]),
+          agent.audit.record([
+            { kind: "admin-sign-in", who, from: visit.client, detail: "", times: 1 },
+          ]),
         ),
       denied(kind, detail) {
         denials.count({ kind, from: visit.client, detail }, visit.now);

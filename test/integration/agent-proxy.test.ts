@@ -133,27 +133,27 @@ describe("a request", () => {
 
 describe("devices", () => {
   it("are recorded first, pushed to the front port, then approved", async () => {
-    expect(await rig.call("devices")).toMatchObject({
+    expect(await rig.call("devices.list")).toMatchObject({
       pending: [{ deviceId: DEVICE, name: "Laptop", requestedAt: 1 }],
       paired: [],
     });
-    expect(await rig.call("approveDevice", DEVICE, "me")).toEqual({ ok: true });
-    expect(await rig.call("devices")).toMatchObject({
+    expect(await rig.call("devices.approve", DEVICE, "me")).toEqual({ ok: true });
+    expect(await rig.call("devices.list")).toMatchObject({
       pending: [],
       paired: [{ deviceId: DEVICE, recorded: true, approvedBy: "me", name: "Laptop" }],
     });
-    expect(await rig.call("renameDevice", DEVICE, "Desk")).toEqual({ ok: true });
-    expect(await rig.call("devices")).toMatchObject({ paired: [{ name: "Desk" }] });
+    expect(await rig.call("devices.rename", DEVICE, "Desk")).toEqual({ ok: true });
+    expect(await rig.call("devices.list")).toMatchObject({ paired: [{ name: "Desk" }] });
     await rig.call("restart");
     expect((await rig.log()).findLast((line) => line.startsWith("boot"))).toMatch(/ 1$/);
-    expect(await rig.call("removeDevice", DEVICE)).toEqual({ ok: true });
+    expect(await rig.call("devices.remove", DEVICE)).toEqual({ ok: true });
     expect((await rig.log()).at(-1)).toBe("devices ");
   });
 
   it("are rolled back when the gateway refuses the approval", async () => {
     await rig.scenario({ pending: [{ requestId: "r2", deviceId: DEVICE }], approveFails: true });
     await rig.call("restart");
-    expect(await rig.call("approveDevice", DEVICE, "me")).toEqual({
+    expect(await rig.call("devices.approve", DEVICE, "me")).toEqual({
       ok: false,
       reason: "REFUSED: the gateway refuses",
     });
@@ -163,8 +163,8 @@ describe("devices", () => {
   it("are not approved when the record did not reach the front port", async () => {
     await rig.scenario({ pending: [{ requestId: "r3", deviceId: DEVICE }], devicesFail: true });
     await rig.call("restart");
-    expect(await rig.call("approveDevice", DEVICE, "me")).toMatchObject({ ok: false });
-    expect(await rig.call("devices")).toMatchObject({
+    expect(await rig.call("devices.approve", DEVICE, "me")).toMatchObject({ ok: false });
+    expect(await rig.call("devices.list")).toMatchObject({
       pending: [{ deviceId: DEVICE }],
       paired: [],
     });
@@ -173,12 +173,12 @@ describe("devices", () => {
   it("that the gateway let in by itself are marked", async () => {
     await rig.scenario({ paired: [{ deviceId: DEVICE }] });
     await rig.call("restart");
-    expect(await rig.call("devices")).toMatchObject({ paired: [{ recorded: false }] });
+    expect(await rig.call("devices.list")).toMatchObject({ paired: [{ recorded: false }] });
   });
 
   it("with an id that is none, or nothing pending, are refused", async () => {
-    expect(await rig.call("approveDevice", "../x", "me")).toMatchObject({ ok: false });
-    expect(await rig.call("rejectDevice", "cd".repeat(32), "me")).toMatchObject({ ok: false });
+    expect(await rig.call("devices.approve", "../x", "me")).toMatchObject({ ok: false });
+    expect(await rig.call("devices.reject", "cd".repeat(32), "me")).toMatchObject({ ok: false });
   });
 });
 
@@ -191,8 +191,10 @@ describe("the other calls", () => {
     });
     await rig.call("restart");
     expect(await rig.call("session")).toEqual(session);
-    await rig.call("countRefused", "evil.example", 3);
-    expect(await rig.call("refusedHosts")).toMatchObject([{ host: "evil.example", times: 3 }]);
+    await rig.call("egress.countRefused", "evil.example", 3);
+    expect(await rig.call("egress.refusedHosts")).toMatchObject([
+      { host: "evil.example", times: 3 },
+    ]);
   });
 
   it("refuse a report without the present control token", async () => {
@@ -208,7 +210,7 @@ describe("the other calls", () => {
     expect(await rig.call("processes")).toMatchObject([{ name: "supervisor" }]);
     await rig.call("stop");
     await expect(rig.call("logs", { source: "gateway" })).rejects.toThrow("/v1/logs");
-    expect(await rig.call("devices")).toEqual({ ok: false, reason: "The agent is stopped." });
+    expect(await rig.call("devices.list")).toEqual({ ok: false, reason: "The agent is stopped." });
     expect((await rig.status()).phase).toBe("stopped");
   });
 });

@@ -12,14 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 beforeEach(async () => {
-  await rig.call("panicOver");
+  await rig.call("security.panicOver");
   await rig.reset();
 });
 
 const done = z.object({ ok: z.boolean(), reason: z.string().optional() });
-const security = async () => securityReply.parse(await rig.call("security"));
+const security = async () => securityReply.parse(await rig.call("security.overview"));
 const audit = async (query: object = { limit: 50 }) =>
-  auditReply.parse(await rig.call("audit", query));
+  auditReply.parse(await rig.call("audit.read", query));
 const entry = (detail: string) => ({
   kind: "device-approved",
   who: "owner@example.org",
@@ -32,7 +32,7 @@ const asSession = (issuedAt: number) =>
 
 describe("the audit log", () => {
   test("keeps what it is told over an eviction, newest first, in pages", async () => {
-    await rig.call("record", [entry("one"), entry("two\nthree\u202e")]);
+    await rig.call("audit.record", [entry("one"), entry("two\nthree\u202e")]);
     await rig.call("evict").catch(() => undefined);
     const first = await audit({ limit: 1 });
     expect(first.entries[0]).toMatchObject({ who: "owner@example.org", detail: "two three " });
@@ -43,7 +43,7 @@ describe("the audit log", () => {
 
   test("tells the pages that follow", async () => {
     const before = (await rig.status()).revisions;
-    await rig.call("record", [entry("again")]);
+    await rig.call("audit.record", [entry("again")]);
     expect((await rig.status()).revisions["audit"]).toBeGreaterThan(before["audit"] ?? Infinity);
   });
 });
@@ -51,7 +51,7 @@ describe("the audit log", () => {
 describe("sessions", () => {
   test("are listed as they began and end all at once, while a program's own token goes on", async () => {
     const issuedAt = Date.now() - 1000;
-    await rig.call("noteSession", {
+    await rig.call("security.noteSession", {
       id: "abc",
       issuedAt,
       from: "203.0.113.9",
@@ -63,7 +63,7 @@ describe("sessions", () => {
     expect((await asSession(issuedAt)).status).not.toBe(401);
     expect(await rig.call("session", issuedAt)).toMatchObject({ agentId: "main" });
 
-    expect(done.parse(await rig.call("endSessions")).ok).toBe(true);
+    expect(done.parse(await rig.call("security.endSessions")).ok).toBe(true);
     expect((await asSession(issuedAt)).status).toBe(401);
     expect(await rig.call("session", issuedAt)).toBeNull();
     expect((await security()).sessions).toEqual([]);
@@ -79,7 +79,7 @@ describe("sessions", () => {
     const guest = await follow({ "x-moltworker-session": String(Date.now()) });
     const other = await follow({});
     expect([guest.status, other.status]).toEqual([200, 200]);
-    await rig.call("endSessions");
+    await rig.call("security.endSessions");
     // Ends: a stream that is still open would never be read to its end.
     expect(await guest.text()).toContain("data: ");
     const reader = other.body?.getReader();
@@ -90,7 +90,7 @@ describe("sessions", () => {
   test("that end take their open sockets along: the front port is told that nobody is approved, then who is", async () => {
     await rig.call("start");
     await rig.until(({ phase }) => phase === "ready");
-    expect(done.parse(await rig.call("endSessions"))).toEqual({ ok: true });
+    expect(done.parse(await rig.call("security.endSessions"))).toEqual({ ok: true });
     const pushes = (await rig.log()).filter((line) => line.includes("devices"));
     expect(pushes.length).toBeGreaterThanOrEqual(2);
   });
@@ -101,7 +101,7 @@ describe("the panic button", () => {
     await rig.call("start");
     await rig.until(({ phase }) => phase === "ready");
     const issuedAt = Date.now() - 1000;
-    expect(done.parse(await rig.call("panic", "owner@example.org"))).toEqual({ ok: true });
+    expect(done.parse(await rig.call("security.panic", "owner@example.org"))).toEqual({ ok: true });
     expect((await rig.status()).phase).toBe("stopped");
     expect((await rig.log()).filter((line) => line.includes("stop"))).toEqual([]);
     expect((await security()).panic?.by).toBe("owner@example.org");
@@ -113,7 +113,7 @@ describe("the panic button", () => {
     expect(done.parse(await rig.call("start")).ok).toBe(false);
     expect((await rig.status()).phase).toBe("stopped");
 
-    await rig.call("panicOver");
+    await rig.call("security.panicOver");
     expect(done.parse(await rig.call("start")).ok).toBe(true);
   });
 
@@ -121,7 +121,7 @@ describe("the panic button", () => {
     await rig.scenario({ gatewayMs: 1000 });
     void rig.call("start");
     await rig.until(({ phase }) => phase === "booting");
-    expect(done.parse(await rig.call("panic", "owner@example.org"))).toEqual({ ok: true });
+    expect(done.parse(await rig.call("security.panic", "owner@example.org"))).toEqual({ ok: true });
     expect((await rig.status()).phase).toBe("stopped");
   });
 });
@@ -137,7 +137,7 @@ test("devices say when they were last seen, and that they are here now", async (
   });
   await rig.call("start");
   await rig.until(({ phase }) => phase === "ready");
-  const { paired } = devicesReply.parse(await rig.call("devices"));
+  const { paired } = devicesReply.parse(await rig.call("devices.list"));
   const [used, here, unseen] = paired.map(({ lastSeenAt }) => lastSeenAt);
   expect(used).toBe(3000);
   expect(Date.now() - (here ?? 0)).toBeLessThan(60_000);
@@ -153,19 +153,19 @@ describe("apps", () => {
     ...{ hash, name: "Phone", by: "owner@example.org", expiresAt },
   });
   const redeem = async (hash: string, more: object = {}) =>
-    done.parse(await rig.call("redeemApp", { hash, id: ID, from: "203.0.113.9", ...more }));
-  const apps = async () => appsReply.parse(await rig.call("appsNow"));
+    done.parse(await rig.call("apps.redeem", { hash, id: ID, from: "203.0.113.9", ...more }));
+  const apps = async () => appsReply.parse(await rig.call("apps.list"));
   const approvals = async () =>
     (await audit()).entries.filter(({ kind }) => kind === "device-approved");
 
   beforeEach(async () => {
-    await rig.call("removeApp", ID);
-    await rig.call("removeDevice", DEVICE);
+    await rig.call("apps.remove", ID);
+    await rig.call("devices.remove", DEVICE);
   });
 
   test("are let in by a live code, once, over an eviction, until they are removed", async () => {
-    await rig.call("noteAppCode", code("one"));
-    await rig.call("noteAppCode", code("late", Date.now() - 1));
+    await rig.call("apps.noteCode", code("one"));
+    await rig.call("apps.noteCode", code("late", Date.now() - 1));
     await rig.call("evict").catch(() => undefined);
     expect((await redeem("unknown")).ok).toBe(false);
     expect((await redeem("late")).ok).toBe(false);
@@ -177,23 +177,23 @@ describe("apps", () => {
     expect((await asApp("b".repeat(24))).status).toBe(401);
     expect(await rig.call("session", Date.now() + 60_000, ID)).toMatchObject({ agentId: "main" });
     expect((await apps()).apps).toMatchObject([{ id: ID, name: "Phone", from: "203.0.113.9" }]);
-    expect(done.parse(await rig.call("removeApp", ID)).ok).toBe(true);
+    expect(done.parse(await rig.call("apps.remove", ID)).ok).toBe(true);
     expect((await asApp(ID)).status).toBe(401);
     expect(await rig.call("session", Date.now() + 60_000, ID)).toBeNull();
   });
 
   test("that are removed take every open socket along", async () => {
-    await rig.call("noteAppCode", code("two"));
+    await rig.call("apps.noteCode", code("two"));
     await redeem("two");
     await rig.call("start");
     await rig.until(({ phase }) => phase === "ready");
-    expect(done.parse(await rig.call("removeApp", ID))).toEqual({ ok: true });
+    expect(done.parse(await rig.call("apps.remove", ID))).toEqual({ ok: true });
     expect((await rig.log()).filter((line) => line.includes("devices"))).not.toEqual([]);
   });
 
   test("have their device approved when it asks, and not again after an admin removed it", async () => {
     await rig.scenario({ pending: [{ deviceId: DEVICE, requestId: "r1", ts: 1 }] });
-    await rig.call("noteAppCode", code("three"));
+    await rig.call("apps.noteCode", code("three"));
     await redeem("three", { deviceId: DEVICE });
     const before = (await approvals()).length;
     await rig.call("start");
@@ -202,23 +202,23 @@ describe("apps", () => {
       who: "owner@example.org",
       detail: `${DEVICE} by its pairing code`,
     });
-    await rig.call("removeDevice", DEVICE);
+    await rig.call("devices.remove", DEVICE);
     await rig.call("stop");
     await rig.call("start");
     await rig.until(({ phase }) => phase === "ready");
-    await rig.call("devices");
+    await rig.call("devices.list");
     expect((await approvals()).length).toBe(before + 1);
   });
 
   test("are out after everything was signed out, and after a panic", async () => {
     for (const [hash, method] of [
-      ["four", "endSessions"],
-      ["five", "panic"],
+      ["four", "security.endSessions"],
+      ["five", "security.panic"],
     ] as const) {
-      await rig.call("noteAppCode", code(hash));
+      await rig.call("apps.noteCode", code(hash));
       await redeem(hash);
       await rig.call(method, "owner@example.org");
-      await rig.call("panicOver");
+      await rig.call("security.panicOver");
       expect((await asApp(ID)).status).toBe(401);
       expect(await apps()).toEqual({ apps: [], codes: [] });
     }

@@ -21,17 +21,17 @@ it("without a bucket the waiting page says that nothing is kept, and the agent s
 });
 
 it.each([
-  ["backups", []],
-  ["backUpNow", []],
-  ["restoreBackup", [1]],
-  ["startAfresh", []],
-  ["verifyBackup", ["all"]],
-  ["pruneBackups", []],
-  ["exportPlan", [1]],
-  ["takeRecoveryKit", []],
-  ["imports", []],
-  ["beginImport", ["moltbot-backup.tar.gz", 100]],
-  ["applyImport", ["bucket"]],
+  ["backups.list", []],
+  ["backups.backUpNow", []],
+  ["backups.restore", [1]],
+  ["backups.startAfresh", []],
+  ["backups.verify", ["all"]],
+  ["backups.prune", []],
+  ["backups.exportPlan", [1]],
+  ["backups.takeRecoveryKit", []],
+  ["imports.list", []],
+  ["imports.begin", ["moltbot-backup.tar.gz", 100]],
+  ["imports.apply", ["bucket"]],
 ])("without a bucket %s says so and stops nothing", async (name, args) => {
   await rig.call("start");
   const answer = await rig.call(name, ...args);

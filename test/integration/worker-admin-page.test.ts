@@ -78,7 +78,7 @@ test("a device that asks is approved with the keyboard, its name is text, and th
   await page.keyboard.press("Enter");
   await page.getByText("No device is waiting.").waitFor();
   await page.getByText("The device is approved.").first().waitFor();
-  expect((await worker.calls()).find(({ name }) => name === "approveDevice")?.args).toEqual([
+  expect((await worker.calls()).find(({ name }) => name === "devices.approve")?.args).toEqual([
     "ab".repeat(32),
     "local",
   ]);
@@ -95,7 +95,7 @@ test("a device is renamed and removed, each after a question that can be left wi
   await page.getByRole("textbox", { name: "Name" }).fill("Desk");
   await page.keyboard.press("Enter");
   await expect
-    .poll(async () => (await worker.calls()).find(({ name }) => name === "renameDevice")?.args)
+    .poll(async () => (await worker.calls()).find(({ name }) => name === "devices.rename")?.args)
     .toEqual(["cd".repeat(32), "Desk"]);
 
   await page.getByRole("button", { name: "Remove: Laptop" }).click();
@@ -104,11 +104,11 @@ test("a device is renamed and removed, each after a question that can be left wi
   expect(await axeViolations(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await question.waitFor({ state: "hidden" });
-  expect((await worker.calls()).filter(({ name }) => name === "removeDevice")).toEqual([]);
+  expect((await worker.calls()).filter(({ name }) => name === "devices.remove")).toEqual([]);
   await page.getByRole("button", { name: "Remove: Laptop" }).click();
   await question.getByRole("button", { name: "Remove" }).click();
   await expect
-    .poll(async () => (await worker.calls()).find(({ name }) => name === "removeDevice")?.args)
+    .poll(async () => (await worker.calls()).find(({ name }) => name === "devices.remove")?.args)
     .toEqual(["cd".repeat(32)]);
 });
 

@@ -181,17 +181,17 @@ describe("the API", () => {
     ["GET", "/api/status", undefined, "status", []],
     ["POST", "/api/agent/start", {}, "start", []],
     ["POST", "/api/agent/stop", {}, "stop", []],
-    ["GET", "/api/devices", undefined, "devices", []],
-    ["POST", `/api/devices/${DEVICE}/approve`, {}, "approveDevice", [DEVICE, "local"]],
-    ["POST", `/api/devices/${DEVICE}/reject`, {}, "rejectDevice", [DEVICE, "local"]],
+    ["GET", "/api/devices", undefined, "devices.list", []],
+    ["POST", `/api/devices/${DEVICE}/approve`, {}, "devices.approve", [DEVICE, "local"]],
+    ["POST", `/api/devices/${DEVICE}/reject`, {}, "devices.reject", [DEVICE, "local"]],
     [
       "PATCH",
       `/api/devices/${DEVICE}`,
       { name: " My phone " },
-      "renameDevice",
+      "devices.rename",
       [DEVICE, "My phone"],
     ],
-    ["DELETE", `/api/devices/${DEVICE}`, undefined, "removeDevice", [DEVICE]],
+    ["DELETE", `/api/devices/${DEVICE}`, undefined, "devices.remove", [DEVICE]],
     [
       "GET",
       "/api/logs?source=supervisor&after=3",
@@ -242,7 +242,7 @@ describe("the API", () => {
 
   test("has a panic button that is one call", async () => {
     expect((await admin("POST", "/api/security/panic", {})).status).toBe(200);
-    expect(await worker.calls()).toEqual([{ name: "panic", args: ["local"] }]);
+    expect(await worker.calls()).toEqual([{ name: "security.panic", args: ["local"] }]);
     expect(JSON.parse((await admin("GET", "/api/security")).text).panic.by).toBe("local");
     expect((await admin("POST", "/api/security/panic-over", {})).status).toBe(200);
   });

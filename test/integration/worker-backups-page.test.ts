@@ -87,7 +87,7 @@ describe("the backups room", () => {
       .first()
       .waitFor();
     expect((await worker.calls()).map(({ name }) => name)).toEqual(
-      expect.arrayContaining(["backUpNow", "verifyBackup"]),
+      expect.arrayContaining(["backups.backUpNow", "backups.verify"]),
     );
   });
 
@@ -122,11 +122,11 @@ describe("the backups room", () => {
     await expect.poll(() => axeViolations(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await question.waitFor({ state: "hidden" });
-    expect(await called("restoreBackup")).toEqual([]);
+    expect(await called("backups.restore")).toEqual([]);
     await button.click();
     await question.getByRole("button", { name: "Restore" }).click();
     await page.getByText("The agent runs with the state of backup #22.").waitFor();
-    expect(await called("restoreBackup")).toEqual([[22]]);
+    expect(await called("backups.restore")).toEqual([[22]]);
     await page.getByText("restored from #22").waitFor();
     expect(errors).toEqual([]);
   });
@@ -151,7 +151,7 @@ describe("the backups room", () => {
     await first.page.getByRole("button", { name: "Pause" }).click();
     await first.page.getByText("Paused.").waitFor();
     await first.page.context().close();
-    expect((await called("importPart")).map(([n]) => n)).toEqual([0]);
+    expect((await called("imports.part")).map(([, n]) => n)).toEqual([0]);
 
     const { page, errors } = await open();
     await page.getByText("1 of 2 parts are here").waitFor();
@@ -159,10 +159,10 @@ describe("the backups room", () => {
     await page.getByRole("button", { name: "Continue the upload" }).click();
     await page.getByText("here, not taken in").waitFor();
     const calls = await worker.calls();
-    expect(calls.filter(({ name }) => name === "beginImport")).toEqual([]);
-    expect(calls.filter(({ name }) => name === "importPart").map(({ args: [n] }) => n)).toEqual([
-      1,
-    ]);
+    expect(calls.filter(({ name }) => name === "imports.begin")).toEqual([]);
+    expect(calls.filter(({ name }) => name === "imports.part").map(({ args: [, n] }) => n)).toEqual(
+      [1],
+    );
 
     await page.getByRole("button", { name: "See what it holds" }).click();
     const report = page.getByRole("region", { name: "What would come in", exact: true });
@@ -177,7 +177,7 @@ describe("the backups room", () => {
     await question.getByText("The present state is backed up first").waitFor();
     await question.getByRole("button", { name: "Bring it in" }).click();
     await page.getByText("waits for the next start").waitFor();
-    expect(await called("applyImport")).toHaveLength(1);
+    expect(await called("imports.apply")).toHaveLength(1);
     await page.getByRole("button", { name: "Remove the archive" }).click();
     await page.getByText("The archive is removed.").first().waitFor();
     expect(errors).toEqual([]);
@@ -226,7 +226,7 @@ describe("the backups room", () => {
     await question.getByRole("button", { name: "Tidy up now" }).click();
     await page.getByText("What is no longer to be kept is deleted.").first().waitFor();
     await card.getByText(/Last tidied up/).waitFor();
-    expect(await called("pruneBackups")).toHaveLength(1);
+    expect(await called("backups.prune")).toHaveLength(1);
   });
 
   test("starting afresh has to be typed, and everything before stays in the timeline", async () => {
@@ -239,7 +239,7 @@ describe("the backups room", () => {
     await question.getByRole("textbox").fill("start");
     expect(await act.isDisabled()).toBe(true);
     await page.keyboard.press("Enter");
-    expect(await called("startAfresh")).toEqual([]);
+    expect(await called("backups.startAfresh")).toEqual([]);
     await question.getByRole("textbox").fill("start afresh");
     await expect.poll(() => axeViolations(page)).toEqual([]);
     await page.keyboard.press("Enter");

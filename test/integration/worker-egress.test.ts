@@ -55,7 +55,7 @@ describe("what leaves the sandbox", () => {
         },
         { timeout: 15_000, interval: 200 },
       )
-      .toEqual([{ name: "countRefused", args: ["flood.example", 20] }]);
+      .toEqual([{ name: "egress.countRefused", args: ["flood.example", 20] }]);
   });
 
   test.each(["backup.moltworker.internal/x", "browser.moltworker.internal/json/version"])(

@@ -1,7 +1,6 @@
 /** The agent's Durable Object under real workerd, with short waits and a door for the tests. */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { Agent as ProductAgent } from "../../src/worker/agent/agent.ts";
-import type { CodeNote, Redemption } from "../../src/worker/apps/calls.ts";
 import { BUDGET, type Budget } from "../../src/worker/agent/budget.ts";
 import { answerWebhook } from "../../src/worker/channels/webhooks.ts";
 import { configOf } from "../../src/worker/config.ts";
@@ -49,22 +48,6 @@ export class Agent extends ProductAgent {
     await this.spend.change({ caps: { dayUsd: 0.000_001 } });
   }
 
-  noteAppCode(code: CodeNote) {
-    return this.apps.noteCode(code);
-  }
-
-  redeemApp(redemption: Redemption) {
-    return this.apps.redeem(redemption);
-  }
-
-  removeApp(id: string) {
-    return this.apps.remove(id);
-  }
-
-  appsNow() {
-    return this.apps.list();
-  }
-
   /** What the platform does to a Durable Object that it moves or evicts. */
   evict(): void {
     this.ctx.abort("evicted by the test");
@@ -80,21 +63,26 @@ export class Outbound extends WorkerEntrypoint<
   }
 }
 
+type Method = (...args: unknown[]) => Promise<unknown>;
+
 interface Door {
-  getByName(name: string): Record<string, (...args: unknown[]) => Promise<unknown>> & {
+  /** Methods of the Durable Object, and rooms with methods of their own. */
+  getByName(name: string): Record<string, Method & Record<string, Method>> & {
     fetch(request: Request): Promise<Response>;
   };
 }
 
 export default {
   async fetch(request: Request, env: { AGENT: Door & AgentNamespace }): Promise<Response> {
-    if (new URL(request.url).pathname.startsWith("/webhooks/")) return webhook(request, env);
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/webhooks/")) return webhook(request, env);
     const agent = env.AGENT.getByName("main");
-    const [, method] = /^\/__call\/(\w+)$/.exec(new URL(request.url).pathname) ?? [];
-    if (method === undefined) return agent.fetch(request);
+    const [, first, second] = /^\/__call\/(\w+)(?:\.(\w+))?$/.exec(pathname) ?? [];
+    if (first === undefined) return agent.fetch(request);
     try {
       const args = await request.json<unknown[]>();
-      return Response.json({ value: (await agent[method]?.(...args)) ?? null });
+      const found = second === undefined ? agent[first] : agent[first]?.[second];
+      return Response.json({ value: (await found?.(...args)) ?? null });
     } catch (error) {
       return Response.json({ error: String(error) });
     }

@@ -8,7 +8,7 @@ import { BUDGET } from "../../src/worker/agent/budget.ts";
 import { ControlPort } from "../../src/worker/agent/control.ts";
 import { RecordStore } from "../../src/worker/agent/store/records.ts";
 import { migrate } from "../../src/worker/agent/store/schema.ts";
-import type { Done } from "../../src/worker/agent-calls.ts";
+import type { Done } from "../../src/worker/done.ts";
 import { Backups } from "../../src/worker/backups/backups.ts";
 import { DEFAULT_BOUNDS } from "../../src/worker/backups/bounds.ts";
 import type { BackupCall } from "../../src/worker/backups/calls.ts";

@@ -60,7 +60,7 @@ api.post("/api/agent/:action{(?:start|stop|restart)}", async (context) => {
 });
 
 api.get("/api/devices", async ({ env }) => {
-  const reply = await call(env.agent.devices());
+  const reply = await call(env.agent.devices.list());
   return reply.ok
     ? ok(ADMIN_API.devices, { pending: reply.pending, paired: reply.paired })
     : fail(503, "agent_unavailable", reply.reason);
@@ -73,8 +73,8 @@ api.post("/api/devices/:id/:action{(?:approve|reject)}", async (context) => {
   if (body instanceof Response) return body;
   const { env } = context;
   return context.req.param("action") === "approve"
-    ? done(env, await call(env.agent.approveDevice(id.data, env.by)), "device-approved", id.data)
-    : done(env, await call(env.agent.rejectDevice(id.data, env.by)), "device-rejected", id.data);
+    ? done(env, await call(env.agent.devices.approve(id.data, env.by)), "device-approved", id.data)
+    : done(env, await call(env.agent.devices.reject(id.data, env.by)), "device-rejected", id.data);
 });
 
 api.patch("/api/devices/:id", async (context) => {
@@ -83,18 +83,18 @@ api.patch("/api/devices/:id", async (context) => {
   const body = await readBody(context, renameBody);
   if (body instanceof Response) return body;
   const { env } = context;
-  const renamed = await call(env.agent.renameDevice(id.data, body.name));
+  const renamed = await call(env.agent.devices.rename(id.data, body.name));
   return done(env, renamed, "device-renamed", `${id.data} ${body.name}`);
 });
 
 api.delete("/api/devices/:id", async ({ env, req }) => {
   const id = deviceId.safeParse(req.param("id"));
   if (!id.success) return badDevice();
-  return done(env, await call(env.agent.removeDevice(id.data)), "device-removed", id.data);
+  return done(env, await call(env.agent.devices.remove(id.data)), "device-removed", id.data);
 });
 
 api.get("/api/egress/refused", async ({ env }) =>
-  ok(ADMIN_API.refusedHosts, { hosts: await call(env.agent.refusedHosts()) }),
+  ok(ADMIN_API.refusedHosts, { hosts: await call(env.agent.egress.refusedHosts()) }),
 );
 
 for (const path of ["/api/spend", "/api/spend/*", "/api/models", "/api/models/*"]) {

@@ -20,7 +20,7 @@ appsApi.post("/api/apps/codes", async (context) => {
   const expiresAt = Date.now() + CODE_LIFETIME_MS;
   const noted = await call(env.agent.apps.noteCode({ hash, name, by: env.by, expiresAt }));
   const entry = { kind: "app-code-made", who: env.by, from: env.from, detail: name } as const;
-  await call(env.agent.record([{ ...entry, times: 1 }]));
+  await call(env.agent.audit.record([{ ...entry, times: 1 }]));
   // Without a host of its own the admin page is where the agent is.
   const here = env.config.adminHost === undefined ? new URL(context.req.url).origin : undefined;
   const origin = noted.origin ?? here;

@@ -23,7 +23,7 @@ export const backupsApi = new Hono<Bindings>();
 backupsApi.route("/", importsApi);
 
 backupsApi.get("/api/backups", async ({ env }) => {
-  const reply = await call(env.agent.backups());
+  const reply = await call(env.agent.backups.list());
   return reply.ok ? ok(BACKUPS_API.backups, reply) : fail(503, "backups_unavailable", reply.reason);
 });
 
@@ -31,10 +31,10 @@ backupsApi.post("/api/backups", async (context) => {
   const body = await readBody(context, empty);
   if (body instanceof Response) return body;
   const { agent, by, from } = context.env;
-  const reply = await within("the agent", BACKUP_DEADLINE_MS, agent.backUpNow());
+  const reply = await within("the agent", BACKUP_DEADLINE_MS, agent.backups.backUpNow());
   if (!reply.ok) return fail(409, "refused", reply.reason);
   const detail = reply.generation === undefined ? "" : `generation ${reply.generation}`;
-  await call(agent.record([{ kind: "backup-made", who: by, from, detail, times: 1 }]));
+  await call(agent.audit.record([{ kind: "backup-made", who: by, from, detail, times: 1 }]));
   return ok(BACKUPS_API.backUpNow, reply);
 });
 
@@ -42,34 +42,34 @@ backupsApi.post("/api/backups/restore", async (context) => {
   const body = await readBody(context, oneGeneration);
   if (body instanceof Response) return body;
   const { generation } = body;
-  const work = context.env.agent.restoreBackup(generation);
+  const work = context.env.agent.backups.restore(generation);
   return lasting(context, work, "backup-restored", `generation ${generation}`);
 });
 
 backupsApi.post("/api/backups/verify", async (context) => {
   const body = await readBody(context, verifyBody);
   if (body instanceof Response) return body;
-  const work = context.env.agent.verifyBackup(body.generation);
+  const work = context.env.agent.backups.verify(body.generation);
   return lasting(context, work, "backup-verified", `generation ${body.generation ?? "newest"}`);
 });
 
 backupsApi.post("/api/backups/prune", async (context) => {
   const body = await readBody(context, empty);
   if (body instanceof Response) return body;
-  return lasting(context, context.env.agent.pruneBackups(), "backups-pruned");
+  return lasting(context, context.env.agent.backups.prune(), "backups-pruned");
 });
 
 backupsApi.post("/api/backups/afresh", async (context) => {
   const body = await readBody(context, afreshBody);
   if (body instanceof Response) return body;
-  return lasting(context, context.env.agent.startAfresh(), "started-afresh");
+  return lasting(context, context.env.agent.backups.startAfresh(), "started-afresh");
 });
 
 /** The bytes come from here and not from the sandbox: it may sleep. */
 backupsApi.get("/api/backups/:generation{[1-9][0-9]{0,8}}/archive", async ({ env, req }) => {
   const { agent, bucket, config, agentId, by, from } = env;
   const generation = Number(req.param("generation"));
-  const plan = await call(agent.exportPlan(generation));
+  const plan = await call(agent.backups.exportPlan(generation));
   if (!plan.ok || bucket === undefined) {
     return fail(409, "refused", plan.ok ? "No bucket is bound." : plan.reason);
   }
@@ -77,7 +77,7 @@ backupsApi.get("/api/backups/:generation{[1-9][0-9]{0,8}}/archive", async ({ env
   const archive = await exportArchive(plan.plan, { agentId, bucket, keys });
   if (!archive.ok) return fail(503, "backups_unavailable", archive.message);
   const detail = `generation ${generation}`;
-  await call(agent.record([{ kind: "backup-exported", who: by, from, detail, times: 1 }]));
+  await call(agent.audit.record([{ kind: "backup-exported", who: by, from, detail, times: 1 }]));
   return new Response(archive.value, {
     headers: ownHeaders({
       "Content-Type": "application/gzip",
@@ -91,9 +91,9 @@ backupsApi.post("/api/backups/recovery-kit", async (context) => {
   if (body instanceof Response) return body;
   const { agent, config, agentId, by, from } = context.env;
   // Noted before it is handed out: an answer that is lost on the way does not count as never given.
-  const leave = await call(agent.takeRecoveryKit());
+  const leave = await call(agent.backups.takeRecoveryKit());
   if (!leave.ok) return fail(409, "refused", leave.reason);
-  await call(agent.record([{ kind: "recovery-kit", who: by, from, detail: "", times: 1 }]));
+  await call(agent.audit.record([{ kind: "recovery-kit", who: by, from, detail: "", times: 1 }]));
   const text = recoveryKit({ agentId, keys: await keysOf(config), now: Date.now() });
   return ok(BACKUPS_API.recoveryKit, { name: `moltworker-recovery-${agentId}.txt`, text });
 });

@@ -2,12 +2,13 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { AdminError, AuditKind, Endpoint } from "../../protocol/admin.ts";
-import type { AgentCalls, Done } from "../agent-calls.ts";
+import type { AgentCalls } from "../agent-calls.ts";
 import type { PairingCodes } from "../apps/code.ts";
 import type { BackupBucket } from "../backups/bucket.ts";
 import type { Config } from "../config.ts";
 import { boundedText } from "../bounded-text.ts";
 import { DeadlineError, within } from "../deadline.ts";
+import type { Done } from "../done.ts";
 import { jsonReply } from "../replies.ts";
 
 export interface AdminCall {
@@ -61,7 +62,7 @@ export function record(
   kind: AuditKind,
   detail = "",
 ): Promise<void> {
-  return call(agent.record([{ kind, who: by, from, detail, times: 1 }]));
+  return call(agent.audit.record([{ kind, who: by, from, detail, times: 1 }]));
 }
 
 /** Parsed by its schema, or the refusal. Needs `application/json`: no HTML form can send that. */

@@ -17,7 +17,7 @@ const NO_BUCKET = "No bucket is bound: nothing of this agent is kept.";
 export const importsApi = new Hono<Bindings>();
 
 importsApi.get("/api/backups/imports", async ({ env }) => {
-  const found = await call(env.agent.imports());
+  const found = await call(env.agent.imports.list());
   return found.ok
     ? ok(BACKUPS_API.imports, { imports: found.value })
     : fail(503, "backups_unavailable", found.message);
@@ -26,7 +26,7 @@ importsApi.get("/api/backups/imports", async ({ env }) => {
 importsApi.post("/api/backups/imports", async (context) => {
   const body = await readBody(context, beginImportBody);
   if (body instanceof Response) return body;
-  const begun = await call(context.env.agent.beginImport(body.name, body.bytes));
+  const begun = await call(context.env.agent.imports.begin(body.name, body.bytes));
   if (!begun.ok) return fail(409, "refused", begun.message);
   return ok(BACKUPS_API.beginImport, begun.value);
 });
@@ -45,11 +45,11 @@ importsApi.put("/api/backups/imports/:id/parts/:n", async ({ env, req }) => {
     return fail(413, "body_too_large", `A part has at most ${IMPORT_PART_BYTES} bytes.`);
   }
   const id = req.param("id");
-  const place = await call(agent.importPart(id, n.data, bytes.byteLength));
+  const place = await call(agent.imports.part(id, n.data, bytes.byteLength));
   if (!place.ok) return fail(409, "refused", place.message);
   const stored = await storePart(place.value.key, bytes, { bucket, keys: await keysOf(config) });
   if (!stored.ok) return fail(503, "backups_unavailable", stored.message);
-  const view = await call(agent.importPartStored(id, n.data));
+  const view = await call(agent.imports.stored(id, n.data));
   return view.ok ? jsonReply(200, view.value) : fail(409, "refused", view.message);
 });
 
@@ -58,7 +58,7 @@ importsApi.post("/api/backups/imports/:id/survey", async (context) => {
   if (body instanceof Response) return body;
   const { agent, bucket, config } = context.env;
   if (bucket === undefined) return fail(503, "backups_unavailable", NO_BUCKET);
-  const source = await call(agent.importSource(context.req.param("id")));
+  const source = await call(agent.imports.source(context.req.param("id")));
   if (!source.ok) return fail(409, "refused", source.message);
   const keys = await keysOf(config);
   try {
@@ -73,11 +73,11 @@ importsApi.post("/api/backups/imports/:id/apply", async (context) => {
   const body = await readBody(context, empty);
   if (body instanceof Response) return body;
   const id = context.req.param("id");
-  return lasting(context, context.env.agent.applyImport(id), "import-applied", id);
+  return lasting(context, context.env.agent.imports.apply(id), "import-applied", id);
 });
 
 importsApi.delete("/api/backups/imports/:id", async (context: Context<Bindings>) => {
   const id = context.req.param("id") ?? "";
   const { env } = context;
-  return done(env, await call(env.agent.dropImport(id)), "import-dropped", id);
+  return done(env, await call(env.agent.imports.drop(id)), "import-dropped", id);
 });

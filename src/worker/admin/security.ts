@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { ADMIN_API, type AuditEntry } from "../../protocol/admin.ts";
-import type { AgentCalls } from "../agent-calls.ts";
+import type { AuditCalls } from "../audit/calls.ts";
 import { ownHeaders } from "../replies.ts";
 import { call, done, fail, ok, readBody, type Bindings } from "./calls.ts";
 
@@ -16,13 +16,13 @@ securityApi.get("/api/audit", async ({ env, req }) => {
   const from = before.safeParse(req.query("before"));
   if (!from.success) return fail(400, "invalid_query", "before is the number of an entry.");
   const query = { limit: PAGE, ...(from.data === undefined ? {} : { before: from.data }) };
-  return ok(ADMIN_API.audit, await call(env.agent.audit(query)));
+  return ok(ADMIN_API.audit, await call(env.agent.audit.read(query)));
 });
 
 /** Everything there is, oldest last, one JSON object a line. */
 securityApi.get("/api/audit/export", ({ env }) => {
   const encoder = new TextEncoder();
-  const pages = auditPages(env.agent);
+  const pages = auditPages(env.agent.audit);
   const lines = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const page = await pages.next();
@@ -39,11 +39,11 @@ securityApi.get("/api/audit/export", ({ env }) => {
   });
 });
 
-async function* auditPages(agent: AgentCalls): AsyncGenerator<AuditEntry[], void, undefined> {
+async function* auditPages(audit: AuditCalls): AsyncGenerator<AuditEntry[], void, undefined> {
   let last: number | undefined;
   for (;;) {
     const query = { limit: PAGE, ...(last === undefined ? {} : { before: last }) };
-    const { entries, more } = await call(agent.audit(query));
+    const { entries, more } = await call(audit.read(query));
     if (entries.length > 0) yield entries;
     last = entries.at(-1)?.n;
     if (!more || last === undefined) return;
@@ -51,7 +51,7 @@ async function* auditPages(agent: AgentCalls): AsyncGenerator<AuditEntry[], void
 }
 
 securityApi.get("/api/security", async ({ env }) =>
-  ok(ADMIN_API.security, await call(env.agent.security())),
+  ok(ADMIN_API.security, await call(env.agent.security.overview())),
 );
 
 securityApi.post("/api/security/:action{(?:end-sessions|panic|panic-over)}", async (context) => {
@@ -60,10 +60,10 @@ securityApi.post("/api/security/:action{(?:end-sessions|panic|panic-over)}", asy
   const { env } = context;
   switch (context.req.param("action")) {
     case "end-sessions":
-      return done(env, await call(env.agent.endSessions()), "sessions-ended");
+      return done(env, await call(env.agent.security.endSessions()), "sessions-ended");
     case "panic":
-      return done(env, await call(env.agent.panic(env.by)), "panic");
+      return done(env, await call(env.agent.security.panic(env.by)), "panic");
     default:
-      return done(env, await call(env.agent.panicOver()), "panic-over");
+      return done(env, await call(env.agent.security.panicOver()), "panic-over");
   }
 });

@@ -1,5 +1,6 @@
 /** Makes the rooms of an agent from its surroundings and the Worker's configuration. */
 import { SpendRoom } from "../ai/ledger/spend-room.ts";
+import { AppsRoom, type AppsParts } from "../apps/room.ts";
 import { BROWSER_LIMITS, BrowserRoom } from "../browser/room.ts";
 import { ChannelsRoom, type ChannelsParts } from "../channels/channels.ts";
 import { openChannels, publicOrigin } from "../channels/open.ts";
@@ -57,6 +58,13 @@ export function openBrowserRoom(
     limits: BROWSER_LIMITS,
     now: Date.now,
   });
+}
+
+/** What only the agent itself can do for its apps. */
+export type AppHooks = Pick<AppsParts, "origins" | "record" | "vouched" | "removed" | "changed">;
+
+export function openAppsRoom({ ctx, agentId }: Surroundings, hooks: AppHooks): AppsRoom {
+  return new AppsRoom({ sql: ctx.storage.sql, agentId, now: Date.now, ...hooks });
 }
 
 /** What only the agent itself can do for its channels. */

@@ -1,6 +1,6 @@
 /** What the Durable Object answers about apps and phones. All of it is plain data. */
 import type { AdminApps } from "../../protocol/admin-apps.ts";
-import type { Done } from "../agent-calls.ts";
+import type { Done } from "../done.ts";
 
 export interface CodeNote {
   /** SHA-256 of the code, so that nothing that is stored lets anybody in. */

@@ -4,7 +4,8 @@
  */
 import { RpcTarget } from "cloudflare:workers";
 import type { AdminApps } from "../../protocol/admin-apps.ts";
-import type { Done, NewAuditEntry } from "../agent-calls.ts";
+import type { NewAuditEntry } from "../audit/calls.ts";
+import type { Done } from "../done.ts";
 import type { Sql } from "../agent/store/schema.ts";
 import type { AppCalls, CodeNote, Redemption } from "./calls.ts";
 import { AppStore } from "./store.ts";

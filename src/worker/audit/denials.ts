@@ -4,7 +4,7 @@
  * was summed after it goes along with the next request that is let in, or the next refused one.
  */
 import type { AuditKind } from "../../protocol/admin.ts";
-import type { NewAuditEntry } from "../agent-calls.ts";
+import type { NewAuditEntry } from "./calls.ts";
 
 const PAUSE_MS = 60_000;
 const MAX_CLIENTS = 20;

@@ -3,7 +3,7 @@
  * write or read it. Bounded: the oldest entries make room.
  */
 import type { AdminAudit, AuditEntry, AuditKind } from "../../protocol/admin.ts";
-import type { NewAuditEntry } from "../agent-calls.ts";
+import type { NewAuditEntry } from "./calls.ts";
 import type { Sql } from "../agent/store/schema.ts";
 
 const MAX_ENTRIES = 20_000;

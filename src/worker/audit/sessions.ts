@@ -5,7 +5,7 @@
  * The signature of a session is checked in the Worker without asking anybody; whether it was ended
  * is asked here, in the one call that a request makes anyway.
  */
-import type { SessionNote } from "../agent-calls.ts";
+import type { SessionNote } from "./calls.ts";
 import type { Sql } from "../agent/store/schema.ts";
 
 export const SESSION_MS = 24 * 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 /** What the CDP proxy and the browser room in the agent's Durable Object say to each other. */
 import type { BrowserHolder, BrowserOverview } from "../../protocol/browser.ts";
-import type { Done } from "../agent-calls.ts";
+import type { Done } from "../done.ts";
 
 /** Who asks for a browser, as the door they came through knows it. */
 export interface BrowserCaller {

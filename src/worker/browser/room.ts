@@ -7,7 +7,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { BrowserOverview, BrowserSessionView } from "../../protocol/browser.ts";
 import type { Sql } from "../agent/store/schema.ts";
-import type { Done } from "../agent-calls.ts";
+import type { Done } from "../done.ts";
 import type { BrowserCaller, BrowserCalls, Opened, WantedSession } from "./calls.ts";
 import { pageAddress } from "./page-address.ts";
 import { type ActiveSession, BrowserService, type BrowserBinding } from "./service.ts";

@@ -1,7 +1,7 @@
 /** What the channels answer to the other rooms of the Worker. All of it is plain data. */
 import type { ChannelsView } from "../../protocol/admin-channels.ts";
 import type { ChannelId } from "../../protocol/channels.ts";
-import type { Done } from "../agent-calls.ts";
+import type { Done } from "../done.ts";
 import type { Arrival } from "./channel.ts";
 
 /** How many arrivals came to what. `full`: not stored, the platform has to send them again. */

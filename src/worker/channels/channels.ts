@@ -9,7 +9,7 @@ import { RpcTarget } from "cloudflare:workers";
 import type { ChannelsView, ChannelView } from "../../protocol/admin-channels.ts";
 import type { ChannelId } from "../../protocol/channels.ts";
 import type { Sql } from "../agent/store/schema.ts";
-import type { Done } from "../agent-calls.ts";
+import type { Done } from "../done.ts";
 import type { Logger } from "../logger.ts";
 import { admit, type Admission } from "./admission.ts";
 import type { ChannelCalls, Received } from "./calls.ts";

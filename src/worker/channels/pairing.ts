@@ -7,7 +7,7 @@ import * as z from "zod";
 import type { ChannelsView, PairingRequest } from "../../protocol/admin-channels.ts";
 import { CHANNEL_IDS, type ChannelId } from "../../protocol/channels.ts";
 import type { RpcRequest } from "../../protocol/control.ts";
-import type { Done } from "../agent-calls.ts";
+import type { Done } from "../done.ts";
 import type { Senders } from "./store/senders.ts";
 
 export type GatewayCall = (

@@ -162,8 +162,8 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
 
   private async flush(counter: RefusalCounter, agentId: string): Promise<void> {
     await scheduler.wait(counter.flushMs);
-    const agent = this.env.AGENT.getByName(agentId);
-    await Promise.all(counter.take().map(([host, times]) => agent.countRefused(host, times)));
+    const { egress } = this.env.AGENT.getByName(agentId);
+    await Promise.all(counter.take().map(([host, times]) => egress.countRefused(host, times)));
   }
 }
 

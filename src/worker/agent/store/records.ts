@@ -1,4 +1,4 @@
-import type { RefusedHost } from "../../agent-calls.ts";
+import type { RefusedHost } from "../../../protocol/admin.ts";
 import type { AgentEvent } from "../../../protocol/agent.ts";
 import type { Sql } from "./schema.ts";
 

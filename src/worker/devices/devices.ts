@@ -4,10 +4,12 @@
  * that the gateway refused, is taken back.
  */
 import * as z from "zod";
-import type { DevicesReply, Done, PairedDevice, PendingDevice } from "../agent-calls.ts";
+import type { PairedDevice, PendingDevice } from "../../protocol/admin.ts";
 import type { RpcRequest } from "../../protocol/control.ts";
-import type { ControlPort } from "./control.ts";
-import type { RecordStore } from "./store/records.ts";
+import type { ControlPort } from "../agent/control.ts";
+import type { RecordStore } from "../agent/store/records.ts";
+import type { Done } from "../done.ts";
+import type { DevicesReply } from "./calls.ts";
 
 const DEVICE_ID = /^[0-9a-f]{64}$/;
 const BAD_ID: Done = { ok: false, reason: "A device id is 64 lowercase hexadecimal digits." };

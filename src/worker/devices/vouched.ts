@@ -2,8 +2,8 @@
  * Devices whose key is held by whoever had a pairing code: approved as soon as they ask, in the name
  * of the admin who made the code.
  */
-import type { NewAuditEntry } from "../agent-calls.ts";
 import type { AppsRoom } from "../apps/room.ts";
+import type { NewAuditEntry } from "../audit/calls.ts";
 import type { Devices } from "./devices.ts";
 
 export async function approveVouched(

@@ -1,0 +1,52 @@
+/** Archives from elsewhere for one agent, in its Durable Object. */
+import { RpcTarget } from "cloudflare:workers";
+import type { ImportView } from "../../../protocol/import.ts";
+import type { AdminImportCalls } from "../../backups/admin-calls.ts";
+import type { Imports, ImportSource } from "../../backups/imports.ts";
+import type { Answer } from "../../backups/ledger.ts";
+import type { Done } from "../../done.ts";
+import { noBucket } from "../agent-backups.ts";
+import type { Power } from "../power.ts";
+
+export class ImportsRoom extends RpcTarget implements AdminImportCalls {
+  readonly #imports: Imports | undefined;
+  readonly #power: Pick<Power, "rewritten">;
+
+  /** @param imports undefined when no bucket is bound */
+  constructor(imports: Imports | undefined, power: Pick<Power, "rewritten">) {
+    super();
+    this.#imports = imports;
+    this.#power = power;
+  }
+
+  async list(): Promise<Answer<ImportView[]>> {
+    return this.#imports?.list() ?? noBucket();
+  }
+
+  async begin(name: string, bytes: number): Promise<Answer<ImportView>> {
+    return this.#imports?.begin(name, bytes) ?? noBucket();
+  }
+
+  async part(id: string, n: number, size: number): Promise<Answer<{ key: string }>> {
+    return this.#imports?.part(id, n, size) ?? noBucket();
+  }
+
+  async stored(id: string, n: number): Promise<Answer<ImportView>> {
+    return this.#imports?.stored(id, n) ?? noBucket();
+  }
+
+  async source(id: string): Promise<Answer<ImportSource>> {
+    return this.#imports?.source(id) ?? noBucket();
+  }
+
+  async apply(id: string): Promise<Done> {
+    const applied = this.#imports?.apply(id) ?? noBucket();
+    if (!applied.ok) return { ok: false, reason: applied.message };
+    return this.#power.rewritten(async () => ({ ok: true }));
+  }
+
+  async drop(id: string): Promise<Done> {
+    const dropped = (await this.#imports?.drop(id)) ?? noBucket();
+    return dropped.ok ? { ok: true } : { ok: false, reason: dropped.message };
+  }
+}

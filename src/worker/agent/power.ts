@@ -1,0 +1,155 @@
+/**
+ * What starts and stops the agent, whoever wants it. Fails closed: nothing starts what the panic
+ * button holds, and only the panic button and `shutDown` stop an agent whose state is not kept yet.
+ */
+import type { Panic } from "../audit/panic.ts";
+import type { ParsedConfig } from "../config.ts";
+import type { Done } from "../done.ts";
+import type { AgentBackups } from "./agent-backups.ts";
+import type { AgentLife } from "./agent-life.ts";
+import { type Budget, messageOf } from "./budget.ts";
+import type { ControlPort } from "./control.ts";
+import { isLive } from "./lifecycle.ts";
+import type { Sandbox } from "./sandbox.ts";
+import type { StartResult } from "./start.ts";
+import type { Wakefulness } from "./wakefulness.ts";
+
+export interface PowerParts {
+  life: AgentLife;
+  wakefulness: Wakefulness;
+  backups: AgentBackups;
+  control: ControlPort;
+  sandbox: Sandbox;
+  panic: Panic;
+  parsed: ParsedConfig;
+  budget: Budget;
+  storage: Pick<DurableObjectStorage, "setAlarm">;
+}
+
+export const HELD =
+  "The panic button holds this agent. An admin can open it again on the admin page.";
+
+export class Power {
+  readonly #parts: PowerParts;
+  #adoption: Promise<void> | undefined;
+
+  constructor(parts: PowerParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes over what a restart of the Durable Object left; whatever else is asked waits for it. */
+  adopt(): Promise<void> {
+    const { life } = this.#parts;
+    this.#adoption = life
+      .adopt()
+      .catch((error: unknown) => life.fail(messageOf(error)))
+      .finally(() => {
+        this.#adoption = undefined;
+      });
+    return this.#adoption;
+  }
+
+  /** The phase is the sandbox's own: taken over if there was one, and not one that ended unseen. */
+  async settle(): Promise<void> {
+    await this.#adoption;
+    this.#parts.life.reconcile();
+  }
+
+  /** The start whose gateway is ready. */
+  get readyStart(): number | undefined {
+    const { phase, startGeneration } = this.#parts.life.life;
+    return phase === "ready" ? startGeneration : undefined;
+  }
+
+  notReady(): { ok: false; reason: string } | undefined {
+    const { phase } = this.#parts.life;
+    return phase === "ready" ? undefined : { ok: false, reason: `The agent is ${phase}.` };
+  }
+
+  /** The one start that everybody shares. */
+  async wake(): Promise<StartResult> {
+    const { life, panic, parsed } = this.#parts;
+    if (panic.held !== undefined) return { ok: false, reason: HELD };
+    if (parsed.ok) return life.want();
+    const names = parsed.problems.map(({ name }) => name).join(", ");
+    return { ok: false, reason: `The configuration has to be mended first: ${names}.` };
+  }
+
+  /** For what came in by itself: a failed start is tried again when it is due, not for each message. */
+  async wakeForMessages(): Promise<void> {
+    const { life, wakefulness } = this.#parts;
+    await this.settle();
+    const { phase, retryAt = 0 } = life.life;
+    if (phase === "failed" && retryAt > Date.now()) return wakefulness.schedule();
+    wakefulness.touch(Date.now());
+    await this.wake();
+  }
+
+  async start(): Promise<Done> {
+    this.#parts.wakefulness.touch(Date.now());
+    await this.settle();
+    return this.wake();
+  }
+
+  async stop(): Promise<Done> {
+    const { life, backups } = this.#parts;
+    await this.#adoption;
+    const unkept = life.phase === "ready" ? await backups.unkept() : undefined;
+    if (unkept === undefined) return this.shutDown();
+    const reason = `Not stopped, because the present state is not kept yet: ${unkept}.`;
+    return { ok: false, reason };
+  }
+
+  /** The end of everything around the agent: what is not kept by now stays on the disk, if there is one. */
+  async shutDown(): Promise<Done> {
+    await this.#adoption;
+    await this.#parts.life.drain();
+    return this.#stopped();
+  }
+
+  async restart(): Promise<Done> {
+    const stopped = await this.stop();
+    return stopped.ok ? this.start() : stopped;
+  }
+
+  /** At once, and also a sandbox that no phase knows of: with it goes its way out. */
+  async destroy(): Promise<Done> {
+    const { life, sandbox } = this.#parts;
+    await life.drain(true);
+    const destroyed = await sandbox.destroy();
+    return destroyed.ok ? this.#stopped() : destroyed;
+  }
+
+  /** Only an agent whose state is kept may sleep; one that became active meanwhile stays. */
+  async sleep(): Promise<void> {
+    const { life, wakefulness, backups, control, storage, budget } = this.#parts;
+    if (life.phase === "ready") {
+      const kept = await backups.suspend();
+      const still = wakefulness.next().act === "drain";
+      if (kept.ok && !still) await control.resume();
+      if (!kept.ok || !still) return storage.setAlarm(Date.now() + budget.sleepRetry);
+    }
+    await life.drain();
+  }
+
+  /** Between two sandboxes: the one before has made its last backup, the next begins from `change`. */
+  async rewritten(change: () => Promise<Done>): Promise<Done> {
+    const { life, backups } = this.#parts;
+    const wasLive = isLive(life.phase);
+    if (life.phase === "ready") {
+      const kept = await backups.backUpNow();
+      if (!kept.ok) return { ok: false, reason: `The present state is not kept: ${kept.reason}` };
+    }
+    const stopped = await this.stop();
+    if (!stopped.ok) return stopped;
+    const changed = await change();
+    if (!wasLive) return changed;
+    const started = await this.start();
+    return changed.ok ? started : changed;
+  }
+
+  #stopped(): Done {
+    const { phase } = this.#parts.life;
+    return phase === "stopped" ? { ok: true } : { ok: false, reason: `The agent is ${phase}.` };
+  }
+}

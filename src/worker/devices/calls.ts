@@ -1,0 +1,15 @@
+/** What the Durable Object answers about paired devices. All of it is plain data. */
+import type { PairedDevice, PendingDevice } from "../../protocol/admin.ts";
+import type { Done } from "../done.ts";
+
+export type DevicesReply =
+  | { ok: true; pending: PendingDevice[]; paired: PairedDevice[] }
+  | { ok: false; reason: string };
+
+export interface DeviceCalls {
+  list(): Promise<DevicesReply>;
+  approve(deviceId: string, by: string): Promise<Done>;
+  reject(deviceId: string, by: string): Promise<Done>;
+  rename(deviceId: string, name: string): Promise<Done>;
+  remove(deviceId: string): Promise<Done>;
+}

@@ -1,0 +1,7 @@
+/** What the Durable Object answers about hosts that the sandbox may not reach. Plain data. */
+import type { RefusedHost } from "../../protocol/admin.ts";
+
+export interface EgressCalls {
+  countRefused(host: string, times: number): Promise<void>;
+  refusedHosts(): Promise<RefusedHost[]>;
+}

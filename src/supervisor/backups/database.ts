@@ -6,8 +6,10 @@
  * rewrites the row twice a minute is no change. With `secure_delete` the emptied table leaves zeroes.
  * The change counter in the file's header counts commits, also of that heartbeat; a copy has 1.
  */
-import { closeSync, constants, copyFileSync, openSync, rmSync, writeSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 
 const MAGIC = Buffer.from("SQLite format 3\0");
 const BUSY_MS = 2_000;
@@ -58,10 +60,15 @@ function resetChangeCounter(path: string): void {
   }
 }
 
-/** What is wrong with a copy, or undefined. Reads all of it. */
+/**
+ * What is wrong with a database that nobody has open, or undefined. Reads all of it and changes
+ * nothing, beside it neither. Throws when it could not be read: that says nothing about it.
+ */
 export function problemIn(path: string): string | undefined {
-  try {
-    const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
+  const whole = pathToFileURL(path);
+  whole.searchParams.set("immutable", "1");
+  return problemOf(() => {
+    const database = new DatabaseSync(whole, { readOnly: true });
     try {
       const row = database.prepare("PRAGMA integrity_check(1)").get();
       const said = row?.["integrity_check"];
@@ -69,35 +76,51 @@ export function problemIn(path: string): string | undefined {
     } finally {
       database.close();
     }
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  });
 }
 
 /**
- * Checks a restored database on a copy, which also has to take a write. Throws when there could be
- * no copy: that says nothing about the database.
+ * The same of a restored database, which also has to take a write. It is taken back before it
+ * reaches the file. One that its own modes close against writing is only read.
  */
-export function problemInRestored(path: string, scratch: string): string | undefined {
-  // Where the file system can share blocks the copy costs nothing.
-  copyFileSync(path, scratch, constants.COPYFILE_FICLONE);
-  try {
-    const found = problemIn(scratch);
-    if (found !== undefined) return found;
-    const database = new DatabaseSync(scratch, { timeout: BUSY_MS });
+export function problemInRestored(path: string): string | undefined {
+  const found = problemIn(path);
+  if (found !== undefined || !isWritable(dirname(path)) || !isWritable(path)) return found;
+  return problemOf(() => {
+    const database = new DatabaseSync(path, { timeout: BUSY_MS });
     try {
-      // Nobody needs the copy to survive: what is waited for is SQLite, not the disk.
-      database.exec("PRAGMA synchronous = OFF");
-      database.exec("BEGIN IMMEDIATE; PRAGMA user_version = 2147483647; COMMIT;");
+      database.exec("BEGIN IMMEDIATE; PRAGMA user_version = 2147483647; ROLLBACK;");
     } finally {
       database.close();
     }
     return undefined;
+  });
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Busy, locked, no memory, no permission, no space, an error of the disk, no way to open a file:
+ * reasons of this machine, not of the database. https://www.sqlite.org/rescode.html
+ */
+const OUTER: ReadonlySet<number> = new Set([3, 5, 6, 7, 10, 13, 14]);
+const PRIMARY_CODE = 0xff;
+
+function problemOf(look: () => string | undefined): string | undefined {
+  try {
+    return look();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    for (const suffix of ["", "-wal", "-shm", "-journal"])
-      rmSync(scratch + suffix, { force: true });
+    if (!(error instanceof Error) || !("errcode" in error)) throw error;
+    const { errcode, message } = error;
+    if (typeof errcode !== "number" || OUTER.has(errcode & PRIMARY_CODE)) throw error;
+    return message;
   }
 }
 

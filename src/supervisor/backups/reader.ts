@@ -194,8 +194,7 @@ class StateReader {
   private async check(command: Command<"check">): Promise<void> {
     const problems: { path: string; problem: string }[] = [];
     for (const path of command.databases) {
-      const scratch = join(command.home, ".moltworker-check.sqlite");
-      const problem = problemInRestored(join(command.home, path), scratch);
+      const problem = problemInRestored(join(command.home, path));
       if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
     }
     if (command.remove) rmSync(join(command.home, STATE_FOLDER), { recursive: true, force: true });

@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { roomAt } from "../src/supervisor/backups/drill-room.ts";
 import { HostClient } from "../src/supervisor/backups/host-client.ts";
 import { sendToHost } from "../src/supervisor/backups/host-send.ts";
 import { READER_ROLE, runStateReader } from "../src/supervisor/backups/reader.ts";
@@ -36,6 +37,7 @@ async function serve(home: string): Promise<void> {
       return { stdin: child.stdin, stdout: child.stdout, end: () => void child.kill("SIGKILL") };
     },
     give: () => undefined,
+    room: roomAt,
     log: { info: () => undefined, warn: fail, error: fail },
     now: Date.now,
     wait: sleep,

@@ -20,13 +20,15 @@ let side: SandboxSide;
 let drilled: number[];
 let alerts: string[];
 let drills: Drills;
+let room: number;
 
 beforeEach(async () => {
   now = Date.UTC(2030, 0, 1);
   [drilled, alerts] = [[], []];
   bucket = memoryBucket(() => now);
   worker = await workerSide(bucket, { now: () => now });
-  side = await startSandboxSide(worker, 1);
+  room = 1e9;
+  side = await startSandboxSide(worker, 1, { room: () => room });
   const control = {
     drill: async (plan: Parameters<typeof drill>[1]) => {
       const value = await drill(side.backups, plan);
@@ -92,4 +94,20 @@ test("one that fails raises an alert, marks the generation, and is not repeated 
   side.lose();
   side = await startSandboxSide(worker, 2);
   expect(worker.backups.summary().verifiedAt).toBe(now);
+});
+
+test("one that there is no room for is not begun and holds nothing against the generation", async () => {
+  await change("one");
+  room = 1000;
+  await drills.daily(now);
+  expect(drilled).toEqual([-1]);
+  expect(alerts).toEqual([
+    expect.stringMatching(/no room to try a restore: \d{4,} bytes of state, and room for 1000$/),
+  ]);
+  const listed = await worker.backups.list();
+  expect(listed.ok && listed.value.map((one) => one.damaged)).toEqual([undefined]);
+  room = 1e9;
+  now += 2 * HOUR;
+  await drills.daily(now);
+  expect(drilled).toEqual([-1, 1]);
 });

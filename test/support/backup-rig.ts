@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { BackupSettings } from "../../src/protocol/backup.ts";
+import { roomAt } from "../../src/supervisor/backups/drill-room.ts";
 import { HostClient } from "../../src/supervisor/backups/host-client.ts";
 import type { ReaderProcess } from "../../src/supervisor/backups/reader-client.ts";
 import { runStateReader } from "../../src/supervisor/backups/reader.ts";
@@ -112,6 +113,7 @@ export function sandboxSide(
   host: HostClient,
   settings: Partial<BackupSettings> = {},
   home = mkdtempSync(join(tmpdir(), "backup-home-")),
+  room: (folder: string) => number = roomAt,
 ): SandboxSide {
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const backups = new StateBackups({
@@ -121,6 +123,7 @@ export function sandboxSide(
     host,
     openReader: readerHere,
     give: () => undefined,
+    room,
     log: silent,
     now: Date.now,
     wait: noWait,
@@ -142,7 +145,11 @@ export function sandboxSide(
 export async function startSandboxSide(
   worker: WorkerSide,
   start: number,
-  options: { reach?: (start: number) => HostClient; home?: string } = {},
+  options: {
+    reach?: (start: number) => HostClient;
+    home?: string;
+    room?: (folder: string) => number;
+  } = {},
 ): Promise<SandboxSide> {
   const reach = options.reach ?? ((n: number) => worker.host(n));
   const claimed = await worker.backups.claim(start);
@@ -156,6 +163,7 @@ export async function startSandboxSide(
     forwarding(() => reach(start)),
     settings,
     options.home,
+    options.room,
   );
   const restored = await side.backups.restore();
   if (restored.outcome === "failed") {

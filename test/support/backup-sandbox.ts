@@ -7,6 +7,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { roomAt } from "../../src/supervisor/backups/drill-room.ts";
 import { HostClient } from "../../src/supervisor/backups/host-client.ts";
 import { READER_ROLE, runStateReader } from "../../src/supervisor/backups/reader.ts";
 import { StateBackups } from "../../src/supervisor/backups/state-backups.ts";
@@ -32,6 +33,7 @@ async function live(): Promise<void> {
       return { stdin: child.stdin, stdout: child.stdout, end: () => void child.kill("SIGKILL") };
     },
     give: () => undefined,
+    room: roomAt,
     log: { info: () => undefined, warn: say, error: say },
     now: Date.now,
     wait: sleep,

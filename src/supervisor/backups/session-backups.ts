@@ -5,6 +5,7 @@ import type { BootDocument } from "../../protocol/boot.ts";
 import type { BackupReply, DrillReply } from "../../protocol/control.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import type { Log } from "../log.ts";
+import { roomAt } from "./drill-room.ts";
 import { HostClient } from "./host-client.ts";
 import { sendToHost } from "./host-send.ts";
 import type { ReaderProcess } from "./reader-client.ts";
@@ -34,6 +35,7 @@ export function sessionBackups(parts: SessionBackupsParts): StateBackups | undef
     host: new HostClient({ token: document.controlToken, send: sendToHost, wait: sleep }),
     openReader: () => openReader(parts),
     give: (path) => isolation.give(path),
+    room: roomAt,
     log,
     now: Date.now,
     wait: sleep,

@@ -11,7 +11,7 @@ import {
   type Reason,
   type RestorePlan,
 } from "../../protocol/backup.ts";
-import { existsSync, mkdtempSync, rmdirSync, rmSync, statfsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -38,6 +38,8 @@ export interface StateBackupsParts {
   openReader: () => Promise<ReaderProcess>;
   /** Makes a restored file or folder the agent's. */
   give: (path: string) => void;
+  /** Bytes that a drill may take of where a folder lies. */
+  room: (folder: string) => number;
   log: { info(text: string): void; warn(text: string): void; error(text: string): void };
   now: () => number;
   wait: (ms: number) => Promise<void>;
@@ -50,9 +52,6 @@ export interface StateBackupsParts {
 const SETTLE_MS = 250;
 /** Seen under the same name by the agent's programs, which have a /tmp of their own. */
 const DRILL_ROOT = existsSync("/var/tmp") ? "/var/tmp" : tmpdir();
-/** statfs(2) */
-const TMPFS = 0x01021994;
-const MOST_MEMORY = 256 * 1024 ** 2;
 /** The safety net under the watches of the file system. */
 const PERIOD_MS = 60_000;
 /** Where watches are not to be had. */
@@ -285,7 +284,7 @@ export class StateBackups {
     plan?: RestorePlan,
     progress = { given: false },
   ): Promise<Restored> {
-    const { agentId, home, host, give, wait } = this.parts;
+    const { agentId, home, host, give, room, wait } = this.parts;
     return restoreInto(
       target,
       {
@@ -294,7 +293,7 @@ export class StateBackups {
         wait,
         parallel: PARALLEL_READS,
         scratch: target !== home,
-        room: target === home ? Number.POSITIVE_INFINITY : roomAt(target),
+        room: target === home ? Number.POSITIVE_INFINITY : room(target),
         give: (list) => {
           for (const { path } of [...list.folders, ...list.files]) give(join(target, path));
           progress.given = true;
@@ -497,12 +496,6 @@ export class StateBackups {
     });
     return reader;
   }
-}
-
-/** Bytes that a drill may take: half of what is free, and less where that is memory. */
-function roomAt(folder: string): number {
-  const { type, bavail, bsize } = statfsSync(folder);
-  return Math.min((bavail * bsize) / 2, type === TMPFS ? MOST_MEMORY : Number.POSITIVE_INFINITY);
 }
 
 function removeIfEmpty(folder: string): void {

@@ -339,6 +339,102 @@ describe("a stop", () => {
   });
 });
 
+describe("a stop whose last backup failed", () => {
+  it("raises an alert that stands until the state is kept again", async () => {
+    const before = await alerts();
+    await rig.scenario({ lastBackup: "store: the bucket does not answer" });
+    await rig.call("start");
+    expect(await rig.call("stop")).toEqual({ ok: true });
+    const { phase, backups } = await rig.status();
+    expect(phase).toBe("stopped");
+    expect(backups?.alert?.text).toBe(
+      "Stopped without a last backup: store: the bucket does not answer",
+    );
+    expect(await alerts()).toBe(before + 1);
+    await rig.scenario({});
+    await rig.call("start");
+    await rig.schedule();
+    expect((await rig.status()).backups?.alert).toBeUndefined();
+  });
+
+  it("raises none when it worked", async () => {
+    const before = await alerts();
+    await rig.call("start");
+    await rig.call("stop");
+    expect(await alerts()).toBe(before);
+    expect((await rig.status()).backups?.alert).toBeUndefined();
+  });
+});
+
+describe("the schedule of the Worker", () => {
+  const MANIFEST = "agents/main/backups/manifest.json";
+  const DAY = 86_400_000;
+
+  it("wakes nothing that sleeps", async () => {
+    await rig.schedule();
+    expect((await rig.status()).phase).toBe("stopped");
+    expect(await starts()).toBe(0);
+  });
+
+  it("raises an alert for a state that changed long ago and is not kept", async () => {
+    await rig.scenario({ unkeptFor: 600_000 });
+    await rig.call("start");
+    await rig.schedule();
+    expect((await rig.status()).backups?.alert?.text).toMatch(/^The state changed 10 minutes ago/);
+    await rig.scenario({});
+    await rig.call("restart");
+    await rig.schedule();
+    expect((await rig.status()).backups?.alert).toBeUndefined();
+  });
+
+  it("deletes what the policy no longer keeps, and has the drill of the day made", async () => {
+    await rig.call("start");
+    await rig.call("stop");
+    await edit((manifest) => {
+      const old = Date.now() - 800 * DAY;
+      return { ...manifest, recent: [1, 2, 3, 4].map((n) => entry(n, n === 1 ? old : Date.now())) };
+    });
+    await rig.call("start");
+    const { startGeneration } = await rig.status();
+    const caller = { startGeneration, token: await rig.controlToken() };
+    const outcome = { outcome: "restored", generation: 4 };
+    expect(await rig.call("backup", caller, { call: "outcome", outcome })).toMatchObject({
+      ok: true,
+    });
+    await rig.schedule();
+    const numbers = (await read()).recent.map(({ n }) => n);
+    expect(numbers).toEqual([2, 3, 4]);
+    expect(await drills()).toEqual([]);
+
+    // A day later, and a generation further.
+    await rig.call("ageBackups");
+    await edit((manifest) => ({ ...manifest, recent: [...manifest.recent, entry(5, Date.now())] }));
+    await expect(rig.call("evict")).rejects.toThrow("evicted");
+    // Until the sandbox that it takes over has said how its backups are, there is none to ask.
+    await eventually(async () => {
+      await rig.schedule();
+      return (await drills()).length > 0;
+    });
+    expect(await drills()).toEqual(["drill 5"]);
+  });
+
+  type Manifest = { recent: { n: number }[] };
+  const read = async (): Promise<Manifest> => JSON.parse(await rig.object(MANIFEST));
+  const edit = async (change: (manifest: Manifest) => Manifest): Promise<void> =>
+    rig.setObject(MANIFEST, JSON.stringify(change(await read())));
+  const drills = async (): Promise<string[]> =>
+    (await rig.log()).filter((line) => line.startsWith("drill"));
+
+  function entry(n: number, at: number) {
+    const pack = `${n}.0`;
+    return {
+      ...{ n, parent: n - 1, at, start: 1, reason: "change", packs: [], needs: [pack] },
+      list: { pack, sha256: "0".repeat(64) },
+      ...{ files: 1, bytes: 1, changes: { changed: 1, removed: 0, bytes: 1, paths: [] } },
+    };
+  }
+});
+
 describe("the look after it every few minutes", () => {
   it("raises an alert once for a state that is not kept for long, until it is", async () => {
     const before = await alerts();

@@ -46,6 +46,8 @@ export interface Scenario {
   awake?: "busy" | "not-kept";
   /** Milliseconds for which its state has not been kept. */
   unkeptFor?: number;
+  /** Why the backup at a stop failed. */
+  lastBackup?: string;
   /** Why a backup fails. */
   unkeepable?: "store" | "closed";
   pending?: DeviceRow[];
@@ -68,6 +70,10 @@ export interface AgentRig {
   scenario(scenario: Scenario): Promise<void>;
   /** A method of the Durable Object. */
   call(method: string, ...args: unknown[]): Promise<unknown>;
+  /** What the platform calls every five minutes. */
+  schedule(): Promise<void>;
+  /** The control token of the sandbox that was booted last. */
+  controlToken(): Promise<string>;
   status(): Promise<AgentStatus>;
   /** Waits until the status is as wanted. */
   until(wanted: (status: AgentStatus) => boolean): Promise<AgentStatus>;
@@ -227,6 +233,12 @@ export async function startAgentRig(
     url,
     scenario,
     call,
+    async schedule() {
+      const worker = await miniflare.getWorker();
+      const { outcome } = await worker.scheduled({ cron: "*/5 * * * *" });
+      if (outcome !== "ok") throw new Error(`the schedule ended as ${outcome}`);
+    },
+    controlToken: () => readFile(path.join(scenarioFolder, "control-token"), "utf8"),
     status,
     log,
     fetched,

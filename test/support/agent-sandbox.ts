@@ -3,7 +3,7 @@
  * does what `scenario.json` says. Each start reads it anew; what happens is written to `log`.
  */
 import { createHash, createHmac } from "node:crypto";
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { BootDocument } from "../../src/protocol/boot.ts";
 import type { GatewayState } from "../../src/protocol/control.ts";
@@ -61,6 +61,9 @@ const status = () => ({
   backups: {
     ...{ state: "watching", generation: 0, failures: 0, unkept: [] },
     ...(scenario.unkeptFor === undefined ? {} : { dirtySince: Date.now() - scenario.unkeptFor }),
+    ...(scenario.lastBackup === undefined || state !== "stopped"
+      ? {}
+      : { lastError: { at: Date.now(), message: scenario.lastBackup } }),
   },
 });
 const become = (next: GatewayState, error?: string): void => {
@@ -94,6 +97,7 @@ const routes: Record<string, Handler> = {
     const document: BootDocument = await read(request);
     await new Promise((resolve) => setTimeout(resolve, scenario.bootMs ?? 0));
     boot = document;
+    writeFileSync(`${folder}/control-token`, boot.controlToken);
     const config = createHash("sha256").update(boot.gatewayConfig).digest("hex");
     note(`boot ${boot.startGeneration} ${config} ${boot.approvedDevices.length}`);
     if (scenario.crashAtBoot !== undefined) process.exit(scenario.crashAtBoot);
@@ -181,6 +185,11 @@ const routes: Record<string, Handler> = {
     const { unkeepable: reason } = scenario;
     if (reason === undefined) return json(response, 200, { ok: true, made: true, generation: 1 });
     return json(response, 200, { ok: false, reason, message: "the bucket does not answer" });
+  },
+  "POST /v1/drill": async (request, response) => {
+    const { plan } = await read(request);
+    note(`drill ${plan.generation}`);
+    json(response, 200, { ok: true, generation: plan.generation, bytes: 1, ms: 1 });
   },
   "POST /v1/stop": async (request, response) => {
     await read(request);

@@ -1,10 +1,14 @@
 /** The agent's Durable Object under real workerd, with short waits and a door for the tests. */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { Agent as ProductAgent } from "../../src/worker/agent/agent.ts";
+import { closedAdmin } from "../../src/worker/access/admin.ts";
+import { NO_ADDRESS } from "../../src/worker/access/forward.ts";
 import { BUDGET, type Budget } from "../../src/worker/agent/budget.ts";
+import { createApp } from "../../src/worker/app.ts";
 import { answerWebhook } from "../../src/worker/channels/webhooks.ts";
 import { configOf } from "../../src/worker/config.ts";
 import type { AgentNamespace } from "../../src/worker/env.ts";
+import { facesByHost } from "../../src/worker/guard.ts";
 import { callOf, endOf } from "./seeded-spend.worker.ts";
 
 export class Agent extends ProductAgent {
@@ -48,6 +52,16 @@ export class Agent extends ProductAgent {
     await this.spend.change({ caps: { dayUsd: 0.000_001 } });
   }
 
+  /** As if the last restore and the last look for old generations had been a day earlier. */
+  ageBackups(): void {
+    this.ctx.storage.sql.exec(
+      `UPDATE agent_settings SET value = json_set(value,
+         '$.verifiedAt', json_extract(value, '$.verifiedAt') - 90000000,
+         '$.prunedAt', 0)
+       WHERE name = 'backups.backups'`,
+    );
+  }
+
   /** What the platform does to a Durable Object that it moves or evicts. */
   evict(): void {
     this.ctx.abort("evicted by the test");
@@ -72,7 +86,13 @@ interface Door {
   };
 }
 
+const app = createApp({
+  ...{ version: "test", adminVerifier: closedAdmin, faces: facesByHost, now: Date.now },
+  clientAddress: () => NO_ADDRESS,
+});
+
 export default {
+  scheduled: app.scheduled,
   async fetch(request: Request, env: { AGENT: Door & AgentNamespace }): Promise<Response> {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/webhooks/")) return webhook(request, env);

@@ -12,8 +12,11 @@ import { bundlePlugins } from "./plugins.ts";
 
 export type BuildResult = { ok: true; lines: string[] } | { ok: false; reason: string };
 
-/** `lines` says what changed, one plain statement each. */
-export async function buildAll(paths: BuildPaths): Promise<BuildResult> {
+/**
+ * `lines` says what changed, one plain statement each. The signal cuts it short: what takes long is
+ * ended and made anew the next time.
+ */
+export async function buildAll(paths: BuildPaths, stop?: AbortSignal): Promise<BuildResult> {
   await mkdir(path.dirname(paths.supervisor), { recursive: true });
   const generated = await writeGenerated(paths);
   if (!generated.ok) return generated;
@@ -22,10 +25,11 @@ export async function buildAll(paths: BuildPaths): Promise<BuildResult> {
   const [bundles, assets, compileCache] = await Promise.all([
     buildBundles(paths),
     buildControlUi(paths),
-    bakeCompileCache(paths),
+    bakeCompileCache(paths, stop),
   ]);
   if (!bundles.ok) return bundles;
   if (!assets.ok) return assets;
+  if (stop?.aborted === true) return { ok: false, reason: "it was cut short" };
   const adminUi = await buildAdminUi(paths);
   if (!adminUi.ok) return adminUi;
   return {

@@ -18,7 +18,10 @@ export type CompileCacheResult =
 
 const DEADLINE_MS = 240_000;
 
-export async function bakeCompileCache(paths: BuildPaths): Promise<CompileCacheResult> {
+export async function bakeCompileCache(
+  paths: BuildPaths,
+  stop?: AbortSignal,
+): Promise<CompileCacheResult> {
   const place = packagedCacheFolder(paths.openclaw);
   const script = path.join(paths.root, "container", "bake-compile-cache.mjs");
   const sources = [script, import.meta.filename].map((file) => readFile(file, "utf8"));
@@ -29,7 +32,7 @@ export async function bakeCompileCache(paths: BuildPaths): Promise<CompileCacheR
   const fresh = `${paths.compileCache}.${process.pid}`;
   await mkdir(fresh, { recursive: true });
   try {
-    const failed = await runGateway(paths, script, fresh);
+    const failed = await runGateway(paths, script, fresh, stop);
     if (failed !== undefined) return { ok: false, reason: failed };
     if (!(await exists(path.join(fresh, place)))) {
       return { ok: false, reason: `the gateway left no ${place}` };
@@ -49,6 +52,7 @@ async function runGateway(
   paths: BuildPaths,
   script: string,
   target: string,
+  signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const { SANDBOX, AGENT_USER } = image;
   const merged = ["bin", "sbin", "lib", "lib64"];
@@ -67,14 +71,25 @@ async function runGateway(
     ...["--", `${SANDBOX.node}/bin/node`, "/opt/moltworker/bake.mjs"],
     ...[SANDBOX.openclaw, SANDBOX.compileCache],
   ];
-  const child = spawn("bwrap", args, { stdio: ["ignore", "pipe", "pipe"], timeout: DEADLINE_MS });
+  const child = spawn("bwrap", args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: DEADLINE_MS,
+    killSignal: "SIGKILL",
+    signal,
+  });
   let tail = "";
   const keep = (chunk: Buffer) => (tail = `${tail}${chunk.toString()}`.slice(-500));
   child.stdout.on("data", keep);
   child.stderr.on("data", keep);
   return await new Promise((resolve) => {
-    child.on("error", (error) => resolve(`bubblewrap does not start: ${error.message}`));
-    child.on("close", (code) => resolve(code === 0 ? undefined : tail.trim()));
+    child.on("error", (error) => {
+      // One that was cut short is still closing, and may write until then.
+      if (signal?.aborted !== true) resolve(`bubblewrap does not start: ${error.message}`);
+    });
+    child.on("close", (code) => {
+      if (code === 0) resolve(undefined);
+      else resolve(signal?.aborted === true ? "it was cut short" : tail.trim());
+    });
   });
 }
 

@@ -73,9 +73,9 @@ async function open(
   const home = path.join(prepared.stateDir, "sandbox", DEFAULT_AGENT_ID, "home");
   await mkdir(home, { recursive: true, mode: 0o700 });
   report({ event: "step", text: "building" });
-  const [built, missing] = await Promise.all([buildAll(paths), missingTools(SYSTEM_FOLDERS)]);
-  if (!built.ok) return { ok: false, reason: `the build failed: ${built.reason}` };
+  const [built, missing] = await Promise.all([buildAll(paths, stop), missingTools(SYSTEM_FOLDERS)]);
   if (stop.aborted) return { ok: false, reason: "stopped before it was up" };
+  if (!built.ok) return { ok: false, reason: `the build failed: ${built.reason}` };
 
   const engine = await openEngine({
     wanted: options.engine,

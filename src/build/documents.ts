@@ -3,7 +3,8 @@
  * `<!-- generated:name -->` and `<!-- /generated -->`.
  */
 import { START_HELP } from "../local/start/options.ts";
-import { SETTINGS, type Setting } from "../worker/config/settings.ts";
+import type { Setting } from "../worker/config/setting.ts";
+import { SETTINGS } from "../worker/config/settings.ts";
 import { ROUTES } from "../worker/routes.ts";
 import { CHINESE_SETTINGS } from "../protocol/settings-chinese.ts";
 import { slackManifest } from "../protocol/slack-manifest.ts";

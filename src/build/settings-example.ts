@@ -1,4 +1,4 @@
-import type { Setting } from "../worker/config/settings.ts";
+import type { Setting } from "../worker/config/setting.ts";
 
 /** `.dev.vars.example`: every setting with its description, all commented out. */
 export function settingsExample(settings: readonly Setting[]): string {

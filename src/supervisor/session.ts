@@ -12,7 +12,7 @@ import { createDevices } from "./front/devices.ts";
 import { gatewayRunnerParts } from "./gateway/parts.ts";
 import type { GatewayRunner, GatewayView } from "./gateway/runner.ts";
 import { createGatewayRunner } from "./gateway/runner.ts";
-import type { IsolationProbe } from "./isolation/isolation.ts";
+import type { IsolationProbe } from "./isolation/probe.ts";
 import type { LogRing } from "./log-ring.ts";
 import type { Log } from "./log.ts";
 import { createMarks } from "./marks.ts";

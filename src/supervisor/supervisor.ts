@@ -5,7 +5,7 @@ import { openBrowserRelay } from "./browser/relay.ts";
 import { createControlServer } from "./control/control-server.ts";
 import { createFront } from "./front/front-server.ts";
 import { makeRunDirectories } from "./gateway/runtime-files.ts";
-import { probeIsolation } from "./isolation/isolation.ts";
+import { probeIsolation } from "./isolation/probe.ts";
 import { createLogRing } from "./log-ring.ts";
 import { createLog } from "./log.ts";
 import { createRedactor } from "./redact.ts";

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { configOf, parseConfig, secretsOf, type Config, type ConfigProblem } from "./config.ts";
+import { configOf, parseConfig, secretsOf, type Config } from "./config.ts";
+import type { ConfigProblem } from "./config/reading.ts";
 import { SETTINGS } from "./config/settings.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";

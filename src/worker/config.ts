@@ -9,6 +9,7 @@ import * as field from "./config/fields.ts";
 import type { Field } from "./config/fields.ts";
 import { type BrowserConfig, readBrowser } from "./config/browser.ts";
 import { modelSecrets, readModels, type Models } from "./config/models.ts";
+import type { ConfigProblem } from "./config/reading.ts";
 import { SETTINGS } from "./config/settings.ts";
 import { channelSecrets, readChannels, type ChannelSettings } from "./channels/settings.ts";
 import type { CapSettings, PriceOverride } from "../protocol/spend-settings.ts";
@@ -46,12 +47,6 @@ export interface Config {
   settingsPresent: string[];
   /** Text of the settings that are set and no secret. */
   settingsShown: Record<string, string>;
-}
-
-export interface ConfigProblem {
-  name: string;
-  problem: string;
-  mend: string;
 }
 
 export type ParsedConfig = { ok: true; config: Config } | { ok: false; problems: ConfigProblem[] };

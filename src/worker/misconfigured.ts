@@ -1,5 +1,5 @@
 /** What a Worker with a broken configuration answers: what is wrong, to everybody, and nothing else. */
-import type { ConfigProblem } from "./config.ts";
+import type { ConfigProblem } from "./config/reading.ts";
 import { rawPath, readPath } from "./path.ts";
 import { errorReply, jsonReply } from "./replies.ts";
 

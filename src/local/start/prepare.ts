@@ -1,7 +1,8 @@
 /** Everything that can be refused before anything is built or started. */
 import { completeAccess } from "../../worker/access/cloudflare-access/settings.ts";
 import { parseConfig } from "../../worker/config.ts";
-import type { Config, ConfigProblem } from "../../worker/config.ts";
+import type { Config } from "../../worker/config.ts";
+import type { ConfigProblem } from "../../worker/config/reading.ts";
 import type { Closers } from "./closers.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { takeLock } from "./lock.ts";

@@ -1,6 +1,5 @@
 /** Which platforms are set up, and how. One field a platform; absent when its token is not set. */
-import type { ConfigProblem } from "../config.ts";
-import type { Field } from "../config/fields.ts";
+import type { ConfigProblem, Read } from "../config/reading.ts";
 import * as field from "./fields.ts";
 import { discordSecrets, readDiscord, type DiscordSettings } from "./discord/settings.ts";
 import { readSlack, slackSecrets, type SlackSettings } from "./slack/settings.ts";
@@ -17,9 +16,6 @@ export interface ChannelSettings {
 }
 
 export type OwnerIdentity = field.OwnerIdentity;
-
-/** Reads one setting; undefined when it is not set or wrong, which is then among the problems. */
-export type Read = <T>(name: string, parse: (text: string) => Field<T>) => T | undefined;
 
 const STRANGER_WAKES = 5;
 

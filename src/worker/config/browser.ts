@@ -2,6 +2,7 @@
 import type { HostPattern } from "../egress/pattern.ts";
 import * as field from "./fields.ts";
 import type { Field } from "./fields.ts";
+import type { Read } from "./reading.ts";
 
 export interface BrowserConfig {
   /** Without it nobody outside may connect. */
@@ -13,8 +14,6 @@ export interface BrowserConfig {
   /** Of the local browser: which hosts pages may come from. */
   hosts: { allow: HostPattern[]; deny: HostPattern[]; private: HostPattern[] };
 }
-
-type Read = <T>(name: string, parse: (text: string) => Field<T>) => T | undefined;
 
 const SHORTEST_SECRET = 32;
 

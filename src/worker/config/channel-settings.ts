@@ -1,4 +1,4 @@
-import type { Setting } from "./settings.ts";
+import type { Setting } from "./setting.ts";
 
 /** Settings of the chat channels. */
 export const CHANNEL_SETTINGS: readonly Setting[] = [

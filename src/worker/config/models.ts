@@ -10,9 +10,9 @@ import {
   type AiConfig,
   type ProviderId,
 } from "../ai/providers.ts";
-import type { ConfigProblem } from "../config.ts";
 import * as field from "./fields.ts";
 import type { Field } from "./fields.ts";
+import type { ConfigProblem, Read } from "./reading.ts";
 
 export interface Models extends AiConfig {
   /** `provider/model`; names a provider that may be missing when none is configured at all. */
@@ -25,7 +25,6 @@ export interface ReadModels {
   notes: string[];
 }
 
-type Read = <T>(name: string, parse: (text: string) => Field<T>) => T | undefined;
 type Text = ReadonlyMap<string, string>;
 
 const DEFAULT_MODELS: Partial<Record<ProviderId, string>> = {

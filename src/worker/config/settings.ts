@@ -1,18 +1,9 @@
-import { CHANNEL_SETTINGS } from "./channel-settings.ts";
-
 /**
  * Every setting a person may give, as data: the example settings file and the documentation are
  * generated from it and the configuration page lists which of them are set.
  */
-export interface Setting {
-  name: string;
-  /** Secrets are never shown, logged or put into a problem's text. */
-  secret: boolean;
-  description: string;
-  default?: string;
-  /** Set when the name is known from elsewhere and has no effect here; says why. */
-  unused?: string;
-}
+import { CHANNEL_SETTINGS } from "./channel-settings.ts";
+import type { Setting } from "./setting.ts";
 
 export const SETTINGS: readonly Setting[] = [
   {

@@ -12,7 +12,8 @@ import {
   INTERNAL_HOSTS,
   type InternalHost,
 } from "../../protocol/names.ts";
-import { platformFor, type PlatformAccess } from "../channels/access.ts";
+import { platformFor } from "../channels/access.ts";
+import type { PlatformAccess } from "../channels/platform-access.ts";
 import { answerModelCall } from "../ai/gateway.ts";
 import { keysOf } from "../backups/cipher.ts";
 import { answerBackupCall } from "../backups/host.ts";

@@ -4,7 +4,8 @@ import { Figure } from "../../parts/figure.tsx";
 import { formatNumber, formatUsd } from "../../text/format.ts";
 import { useSpoken, useWords, type Language } from "../../text/text.tsx";
 import { formatLatency, formatShare, formatShort } from "./figure-format.ts";
-import { WORDS, type Words } from "./words.ts";
+import { WORDS } from "./words.ts";
+import type { Words } from "./words-en.ts";
 
 export function Figures({ overview }: { overview: SpendOverview }) {
   const { language } = useSpoken();

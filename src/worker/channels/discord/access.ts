@@ -4,7 +4,7 @@
  * Durable Object. What hands out a credential or decides where the bot's messages go is answered here
  * or refused. Fails closed: a resource that is not listed is refused.
  */
-import type { PlatformAccess } from "../access.ts";
+import type { PlatformAccess } from "../platform-access.ts";
 import { outgoingHeaders, substitutedAuthorization, withheld } from "../substitution.ts";
 import { discordSecrets, FACADE_HOST, placeholderToken, type DiscordSettings } from "./settings.ts";
 

@@ -1,9 +1,8 @@
 /** Discord's settings. `DISCORD_BOT_TOKEN` alone is enough for direct messages. */
 import type { DmPolicy } from "../../../protocol/channels.ts";
-import type { ConfigProblem } from "../../config.ts";
+import type { ConfigProblem, Read } from "../../config/reading.ts";
 import { baseUrl, type Field } from "../../config/fields.ts";
 import { dmPolicy, senderIds } from "../fields.ts";
-import type { Read } from "../settings.ts";
 
 export interface DiscordSettings {
   /** `<base64 of the bot's id>.<time>.<signature>`. */

@@ -3,7 +3,7 @@
  * `Authorization`, only for the Web API and for files; calls that carry any other token, and methods
  * that hand a credential out or turn the bot away, are answered here. Fails closed.
  */
-import type { PlatformAccess } from "../access.ts";
+import type { PlatformAccess } from "../platform-access.ts";
 import { outgoingHeaders, substitutedAuthorization, withheld } from "../substitution.ts";
 import { slackAddress } from "./api.ts";
 import { SLACK_PLACEHOLDER, slackSecrets, type SlackSettings } from "./settings.ts";

@@ -3,10 +3,9 @@
  * Slack sends to a public address, the app token for Socket Mode, which needs none.
  */
 import type { DmPolicy } from "../../../protocol/channels.ts";
-import type { ConfigProblem } from "../../config.ts";
+import type { ConfigProblem, Read } from "../../config/reading.ts";
 import { baseUrl, type Field } from "../../config/fields.ts";
 import { dmPolicy, senderIds } from "../fields.ts";
-import type { Read } from "../settings.ts";
 
 export interface SlackSettings {
   botToken: string;

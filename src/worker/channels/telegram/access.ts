@@ -3,7 +3,7 @@
  * `/file/bot<placeholder>/<path>` are passed on, with the real token in exactly that place; methods
  * that decide where the bot's messages go are answered here. Fails closed.
  */
-import type { PlatformAccess } from "../access.ts";
+import type { PlatformAccess } from "../platform-access.ts";
 import { outgoingHeaders, withheld } from "../substitution.ts";
 import { placeholderToken, telegramSecrets, type TelegramSettings } from "./settings.ts";
 

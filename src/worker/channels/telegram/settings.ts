@@ -1,9 +1,8 @@
 /** Telegram's settings. `TELEGRAM_BOT_TOKEN` alone is enough. */
 import type { DmPolicy } from "../../../protocol/channels.ts";
-import type { ConfigProblem } from "../../config.ts";
+import type { ConfigProblem, Read } from "../../config/reading.ts";
 import { baseUrl, type Field } from "../../config/fields.ts";
 import { dmPolicy, senderIds } from "../fields.ts";
-import type { Read } from "../settings.ts";
 
 export interface TelegramSettings {
   /** `<bot id>:<secret>`. */

@@ -141,7 +141,7 @@ test("over HTTP a message wakes an agent that sleeps: a sign of life, then the a
 
 test("in Socket Mode a reminder that comes due while it sleeps reaches its owner once", async () => {
   slack.requestUrl = undefined;
-  const due = Date.now() + 110_000;
+  const due = Date.now() + 80_000;
   const job = {
     name: "pears",
     schedule: { kind: "at", at: new Date(due).toISOString() },
@@ -153,13 +153,11 @@ test("in Socket Mode a reminder that comes due while it sleeps reaches its owner
   const call = { id: "automations", args: { action: "add", job } };
   slack.write(OLGA, `tool: tool_call ${JSON.stringify(call)}`);
   expect(await said(direct(OLGA), "pears")).toContain("The tool answered");
-  await system.admin("/api/agent/stop", { body: {} });
-  const slept = await system.reach("stopped");
+  const stopped = await system.stopAgent();
   await said(direct(OLGA), "pears] buy pears", 300_000);
   const late = Date.now() - due;
-  expect((await system.status()).startGeneration).toBeGreaterThan(slept.startGeneration);
-  await system.admin("/api/agent/stop", { body: {} });
-  await system.reach("stopped");
+  expect((await system.status()).startGeneration).toBeGreaterThan(stopped);
+  await system.stopAgent();
   const told = slack.texts(direct(OLGA)).filter((text) => text.includes("pears] buy pears"));
   expect(told).toHaveLength(1);
   process.stdout.write(`a reminder while asleep: there ${late} ms after it was due\n`);

@@ -9,6 +9,7 @@ import { startTelegramSystem, type TelegramSystem } from "../support/telegram-sy
 const olga = { id: 55, first_name: "Olga", username: "olga" };
 const mallory = { id: 66, first_name: "Mallory" };
 const GROUP = -1_001_234_567;
+const REMINDERS = ["buy pears", "water the quince"];
 let site: Site;
 let running: TelegramSystem;
 
@@ -100,9 +101,29 @@ test("a report is asked for, the agent reads the page in its browser, and the re
   expect(site.asked).toContain("/news");
 });
 
-test("switched from never to a minute it goes to sleep, whatever a scanner asks for", async () => {
-  const { system } = running;
-  await system.admin("/api/settings/sleep", { method: "PUT", body: { sleepAfter: 60_000 } });
+test("reminders that come due while it sleeps wake it and reach the chat once each", async () => {
+  const { system, telegram } = running;
+  await system.admin("/api/settings/sleep", { method: "PUT", body: { sleepAfter: 3_600_000 } });
+  const due = Date.now() + 80_000;
+  telegram.write(
+    olga,
+    REMINDERS.map((text, n) => searched("automations", job(text, due + n * 2_000))).join("\n"),
+  );
+  // The answer names the second job; it may take several messages.
+  await said(olga.id, "water the quince", 120_000);
+  const stopped = await system.stopAgent();
+  for (const text of REMINDERS) await said(olga.id, `] ${text}`, 300_000);
+  expect((await system.status()).startGeneration).toBeGreaterThan(stopped);
+  const late = Date.now() - due;
+  await system.reach("ready");
+  process.stdout.write(`two reminders while asleep: both there ${late} ms after they were due\n`);
+}, 600_000);
+
+test("switched from never to a minute it goes to sleep again, whatever a scanner asks for", async () => {
+  const { system, telegram } = running;
+  for (const sleepAfter of ["never", 60_000]) {
+    await system.admin("/api/settings/sleep", { method: "PUT", body: { sleepAfter } });
+  }
   const scan = ["/healthz", "/favicon.ico", "/wp-login.php", "/api/status", "/ws", "/?token=guess"];
   const over = new AbortController();
   let rounds = 0;
@@ -128,33 +149,11 @@ test("switched from never to a minute it goes to sleep, whatever a scanner asks 
     over.abort();
     await scanner;
   }
-});
-
-test("reminders that come due while it sleeps wake it, reach the chat once each, and it sleeps again", async () => {
-  const { system, telegram } = running;
-  await system.admin("/api/settings/sleep", { method: "PUT", body: { sleepAfter: 60_000 } });
-  telegram.write(olga, "are you up?");
-  await said(olga.id, "You said: are you up?", 180_000);
-  const due = Date.now() + 100_000;
-  const reminders = ["buy pears", "water the quince"];
-  telegram.write(
-    olga,
-    reminders.map((text, n) => searched("automations", job(text, due + n * 2_000))).join("\n"),
-  );
-  // The answer names the second job; it may take several messages.
-  await said(olga.id, "water the quince", 120_000);
-  await system.admin("/api/agent/stop", { body: {} });
-  const slept = await system.reach("stopped");
-  for (const text of reminders) await said(olga.id, `] ${text}`, 300_000);
-  expect((await system.status()).startGeneration).toBeGreaterThan(slept.startGeneration);
-  const late = Date.now() - due;
-  await system.reach("stopped", 240_000);
   const told = telegram.texts(olga.id);
-  for (const text of reminders) {
+  for (const text of REMINDERS) {
     expect(told.filter((one) => one.includes(`] ${text}`))).toHaveLength(1);
   }
-  process.stdout.write(`two reminders while asleep: both there ${late} ms after they were due\n`);
-}, 600_000);
+});
 
 /** The gateway offers these tools behind its search. */
 function searched(id: string, args: object): string {

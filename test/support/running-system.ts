@@ -51,6 +51,11 @@ export interface RunningSystem {
   status(): Promise<SystemStatus>;
   /** Waits until the agent is in this phase. */
   reach(phase: string, deadlineMs?: number): Promise<SystemStatus>;
+  /**
+   * Stops the agent; answers the number of the start that ended. What is due wakes it again at once,
+   * so that nobody may ever see it stopped.
+   */
+  stopAgent(): Promise<number>;
   devices(): Promise<z.infer<typeof deviceList>>;
   /** As Ctrl-C does; answers the exit code. */
   stop(): Promise<number | null>;
@@ -155,6 +160,19 @@ export async function startSystem(options: SystemOptions = {}): Promise<RunningS
             `not ${phase} in time: ${JSON.stringify(now)}\n${JSON.stringify(events.slice(-30))}\n${stderr}`,
           );
         }
+        await sleep(200);
+      }
+    },
+    async stopAgent() {
+      const { startGeneration } = await system.status();
+      await system.admin("/api/agent/stop", { body: {} });
+      const until = Date.now() + 120_000;
+      for (;;) {
+        const now = await system.status();
+        if (now.phase === "stopped" || now.startGeneration > startGeneration) {
+          return startGeneration;
+        }
+        if (Date.now() > until) throw new Error(`not stopped in time: ${JSON.stringify(now)}`);
         await sleep(200);
       }
     },

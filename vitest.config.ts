@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 /** What is looked at again and again may be slow to look at where others use the cores as well. */
 const POLL = { timeout: 30_000 };
@@ -7,6 +8,7 @@ export default defineConfig({
   test: {
     // Most of a system test is waiting, so two share the cores.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       { test: { name: "unit", include: ["src/**/*.test.ts", "scripts/**/*.test.ts"] } },
       {

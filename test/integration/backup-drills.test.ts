@@ -1,4 +1,4 @@
-/** The drill of the day, with both ends of the backups as they are, and a clock that is set by hand. */
+/** What proves that a backup can be restored: the drill of the day and every start, with both ends of the backups as they are, and a clock that is set by hand. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { drill } from "../../src/supervisor/backups/session-backups.ts";
 import { Drills } from "../../src/worker/agent/drills.ts";
@@ -110,4 +110,39 @@ test("one that there is no room for is not begun and holds nothing against the g
   now += 2 * HOUR;
   await drills.daily(now);
   expect(drilled).toEqual([-1, 1]);
+});
+
+test("a start does not wait until it is noted that its restore worked, and it is noted", async () => {
+  let turn = Promise.resolve();
+  const writes = { intervalMs: 1_000, wait: () => turn };
+  worker = await workerSide(
+    memoryBucket(() => now),
+    { now: () => now, writes },
+  );
+  side.lose();
+  side = await startSandboxSide(worker, 1);
+  await change("one");
+  side.lose();
+  now += HOUR;
+  const held = Promise.withResolvers<void>();
+  turn = held.promise;
+  side = await startSandboxSide(worker, 2);
+  const noted = async () => {
+    const listed = await worker.backups.list();
+    return listed.ok && listed.value.map(({ n, verifiedAt }) => [n, verifiedAt]);
+  };
+  expect(await noted()).toEqual([[1, undefined]]);
+  held.resolve();
+  await expect.poll(noted).toEqual([[1, now]]);
+});
+
+test("a bucket that takes no note of it is a failure that is shown", async () => {
+  await change("one");
+  side.lose();
+  const claimed = await worker.backups.claim(2);
+  expect(claimed.ok).toBe(true);
+  bucket.put = () => Promise.reject(new Error("the bucket is full"));
+  const host = worker.host(2);
+  expect(await host.outcome({ outcome: "restored", generation: 1 })).toMatchObject({ ok: true });
+  await expect.poll(() => worker.backups.summary().failure?.message).toMatch(/the bucket is full/);
 });

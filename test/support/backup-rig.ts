@@ -31,6 +31,8 @@ export interface WorkerSideOptions {
   retention?: RetentionPolicy;
   now?: () => number;
   notes?: Notebook;
+  /** The least time between two writes of the manifest, and how it is waited for. */
+  writes?: { intervalMs: number; wait: (ms: number) => Promise<void> };
 }
 
 export interface WorkerSide {
@@ -59,8 +61,8 @@ export async function workerSide(
     bounds: options.bounds ?? DEFAULT_BOUNDS,
     retention: options.retention ?? DEFAULT_RETENTION,
     now: options.now ?? Date.now,
-    wait: noWait,
-    writeIntervalMs: 0,
+    wait: options.writes?.wait ?? noWait,
+    writeIntervalMs: options.writes?.intervalMs ?? 0,
     changed: () => undefined,
   });
   const request = (start: number, url: string, init: RequestInit) =>

@@ -36,7 +36,7 @@ export class Backups {
 
   constructor(parts: BackupsParts) {
     const ledger = new Ledger(parts);
-    this.#room = { ...parts, ledger };
+    this.#room = { ...parts, ledger, later: (work) => void this.#told(work) };
     const { agentId, bucket, notebook, changed } = parts;
     const imported = async (): Promise<Answer<readonly string[]>> => {
       const current = await ledger.read(false);
@@ -237,6 +237,15 @@ export class Backups {
       ...(prunedAt === undefined ? {} : { prunedAt }),
       ...(failure === undefined ? {} : { failure }),
     };
+  }
+
+  async #told(work: Promise<Answer<unknown>>): Promise<void> {
+    try {
+      const answer = await work;
+      if (!answer.ok) this.#failed(answer);
+    } catch (error) {
+      this.#failed(refuse("store", error instanceof Error ? error.message : String(error)));
+    }
   }
 
   #failed(refused: Refused): Refused {

@@ -24,13 +24,18 @@ export async function takeOutcome(
     const next = await planFor(room, older.value);
     return next.ok ? { ok: true, value: { next: next.value } } : next;
   }
-  const done =
-    open === "drill"
-      ? await markVerified(room, said.generation)
-      : await adopt(room, start, said.generation);
-  if (!done.ok) return done;
+  if (open === "restore") {
+    const adopted = await adopt(room, start, said.generation);
+    if (!adopted.ok) return adopted;
+    forget(room.notebook, "open");
+    // The claim has just written the manifest: a start does not wait for its next turn to be written.
+    if (adopted.value > 0) room.later(markVerified(room, adopted.value));
+    return { ok: true, value: { generation: adopted.value } };
+  }
+  const verified = await markVerified(room, said.generation);
+  if (!verified.ok) return verified;
   forget(room.notebook, "open");
-  return { ok: true, value: { generation: done.value } };
+  return { ok: true, value: { generation: verified.value } };
 }
 
 async function markDamaged(
@@ -73,7 +78,7 @@ async function markVerified(
 /** An older generation that was restored becomes the newest again; the damaged ones stay listed. */
 async function adopt(room: BackupsRoom, start: number, n: number): Promise<Answer<number>> {
   const { ledger, now } = room;
-  const adopted = await ledger.change<number>(async (current) => {
+  return ledger.change<number>(async (current) => {
     if (headNumber(current) === n) return { do: "same", value: n };
     const all = await ledger.entries(current);
     if (!all.ok) return { do: "refuse", refusal: all };
@@ -85,6 +90,4 @@ async function adopt(room: BackupsRoom, start: number, n: number): Promise<Answe
     const place = { n: own, parent: headNumber(current), at: now(), start };
     return { do: "write", next: withEntry(current, pointerTo(target, place)), value: own };
   });
-  if (!adopted.ok || adopted.value === 0) return adopted;
-  return markVerified(room, adopted.value);
 }

@@ -2,7 +2,7 @@
 import type { BackupBucket } from "./bucket.ts";
 import type { Bounds } from "./bounds.ts";
 import type { BackupKeys } from "./cipher.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Answer, Ledger } from "./ledger.ts";
 import { headNumber, type Manifest } from "./manifest.ts";
 import { recall, remember, type Notebook } from "./memory.ts";
 import type { RetentionPolicy } from "./retention.ts";
@@ -23,6 +23,8 @@ export interface BackupsParts {
 
 export interface BackupsRoom extends BackupsParts {
   ledger: Ledger;
+  /** Work that nobody waits for; what goes wrong in it is told like any other failure. */
+  later: (work: Promise<Answer<unknown>>) => void;
 }
 
 /** A number that was never used and never will be by anybody else. */

@@ -5,6 +5,7 @@ import { constants, zstdCompress, zstdDecompress } from "node:zlib";
 import { readTar } from "../../archive/tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "../../archive/tar-writer.ts";
 import { PACK_TARGET_BYTES, PARTS_PREFIX } from "../../protocol/backup.ts";
+import { encrypt } from "./age.ts";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -49,15 +50,8 @@ export async function sealPack(
     chunkSize: chunkFor(whole.length),
     params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
   });
-  const bytes =
-    recipient === undefined ? Uint8Array.from(plain) : await encrypted(plain, recipient);
+  const bytes = recipient === undefined ? Uint8Array.from(plain) : encrypt(plain, recipient);
   return { bytes, sha256: hash("sha256", bytes, "hex") };
-}
-
-/** Loaded at its first use: the ciphers take megabytes that a sandbox without a key never needs. */
-async function encrypted(plain: Uint8Array, recipient: string): Promise<Uint8Array<ArrayBuffer>> {
-  const { encrypt } = await import("./age.ts");
-  return encrypt(plain, recipient);
 }
 
 /** The entries of a decrypted pack, as views of one buffer. Rejects on anything that is not a whole pack. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BootDocument } from "../protocol/boot.ts";
-import type { SupervisorStatus } from "../protocol/control.ts";
+import type { GatewayState, SupervisorStatus } from "../protocol/control.ts";
 import { CONTROL_PROTOCOL } from "../protocol/names.ts";
+import { openHomeWorker } from "./agent-home/home-client.ts";
 import { backUpNow, drill, sessionBackups } from "./backups/session-backups.ts";
 import type { Restored } from "./backups/restore.ts";
 import type { StateBackups } from "./backups/state-backups.ts";
@@ -44,6 +45,7 @@ export interface Session extends Booted {
 
 /** Events of the gateway after which its state is worth keeping at once. */
 const WORTH_KEEPING = ["chat", "device.pair.", "cron", "config."] as const;
+const FIRST_OUTCOMES: ReadonlySet<GatewayState> = new Set(["ready", "backoff", "failed"]);
 const FINAL_TRIES = 3;
 const FINAL_PAUSE_MS = 1_000;
 
@@ -60,6 +62,7 @@ export function startSession(parts: SessionParts): Session {
     gateway: settings.gatewayPort,
     telegram: settings.telegramPort,
   });
+  let followed = false;
   let unstarted: GatewayView = { state: "starting", restarts: 0 };
 
   const operator = createOperator({
@@ -87,6 +90,10 @@ export function startSession(parts: SessionParts): Session {
     }
     isolation = probe.isolation.kind;
     const { home } = settings;
+    probe.isolation.prepare();
+    const homeWorker = openHomeWorker(probe.isolation, home, parts.program);
+    // Whoever gives it its task hears of a failure.
+    homeWorker.catch(() => undefined);
     backups = sessionBackups({
       ...parts,
       home,
@@ -95,9 +102,12 @@ export function startSession(parts: SessionParts): Session {
       onChange: tell,
     });
     if (backups !== undefined) {
-      probe.isolation.prepare();
       const restored = await backups.restore();
       if (restored.outcome === "failed") {
+        homeWorker.then(
+          (worker) => worker.end(),
+          () => undefined,
+        );
         const lastError = backups.status().lastError?.message ?? restored.message;
         unstarted = { state: "failed", restarts: 0, lastError };
         return changed();
@@ -105,10 +115,12 @@ export function startSession(parts: SessionParts): Session {
       noteRestored(restored, log);
     }
     runner = createGatewayRunner(
-      gatewayRunnerParts({ ...parts, isolation: probe.isolation, operator, onChange: changed }),
+      gatewayRunnerParts({
+        ...{ ...parts, isolation: probe.isolation, operator, homeWorker },
+        onChange: changed,
+      }),
     );
     runner.start();
-    backups?.watch();
   });
 
   let dueAtStop: number | null | undefined;
@@ -153,7 +165,18 @@ export function startSession(parts: SessionParts): Session {
     if (state === "failed" || state === "backoff")
       log.error(`gateway ${state}: ${lastError ?? ""}`);
     else log.info(`gateway ${state}`);
+    if (runner !== undefined && FIRST_OUTCOMES.has(state)) follow();
     tell();
+  }
+
+  /**
+   * Changes are followed once it is known how the gateway starts: it needs the processor more. What
+   * it writes before is in the first pass, which compares everything.
+   */
+  function follow(): void {
+    if (followed) return;
+    followed = true;
+    backups?.watch();
   }
 
   function tell(): void {

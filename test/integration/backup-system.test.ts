@@ -16,7 +16,10 @@ import {
 const list = z.object({
   encrypted: z.boolean(),
   generations: z.array(
-    z.looseObject({ generation: z.number(), reason: z.string(), encrypted: z.boolean() }),
+    z.looseObject({
+      ...{ generation: z.number(), reason: z.string(), encrypted: z.boolean() },
+      ...{ at: z.number(), files: z.number() },
+    }),
   ),
 });
 
@@ -25,11 +28,13 @@ const READY_MS = 220_000;
 
 let stateDir: string;
 let system: RunningSystem;
+let readySince: number;
 
 beforeAll(async () => {
   stateDir = await makeStateDir();
   system = await startSystem({ stateDir });
-  await system.reach("ready", READY_MS);
+  const { since } = await system.reach("ready", READY_MS);
+  readySince = z.number().parse(since);
 }, 240_000);
 
 afterAll(async () => {
@@ -72,6 +77,12 @@ async function until<T>(what: string, look: () => Promise<T | undefined>): Promi
 }
 
 describe("backups of the running system", { timeout: 240_000 }, () => {
+  test("the first pass waits for the gateway and keeps what it wrote while it started", async () => {
+    const first = await until("first", async () => (await generations()).at(-1));
+    expect(first.at).toBeGreaterThanOrEqual(readySince);
+    expect(first.files).toBeGreaterThan(0);
+  });
+
   test("a change is a generation of its own, encrypted, without being asked for", async () => {
     const before = await until("first", async () => (await generations())[0]);
     await note("MEMORY.md", "the first thing to remember");

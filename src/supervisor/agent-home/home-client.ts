@@ -9,20 +9,28 @@ const MAX_REPLY_CHARS = 64_000;
 /** The argument that gives this program its second role. */
 export const HOME_ROLE = "agent-home";
 
-/** Has a task done in the agent's home, by a process of the agent's. */
-export async function doHomeTask(
+/** A process of the agent's that takes one task. */
+export interface HomeWorker {
+  perform(task: HomeTask): Promise<HomeReply>;
+  /** For one that is not needed. */
+  end(): void;
+}
+
+/** Starts it, so that it is there when its task is. */
+export async function openHomeWorker(
   isolation: Isolation,
-  task: HomeTask,
+  home: string,
   program: { node: string; bundle: string },
-): Promise<HomeReply> {
+): Promise<HomeWorker> {
   const worker = await isolation.spawn({
     argv: [program.node, program.bundle, HOME_ROLE],
-    env: { HOME: task.home, PATH: "/usr/bin:/bin", NODE_NO_WARNINGS: "1" },
+    env: { HOME: home, PATH: "/usr/bin:/bin", NODE_NO_WARNINGS: "1" },
     cwd: "/",
-    input: JSON.stringify(task),
+    keepInput: true,
   });
   let out = "";
   let err = "";
+  worker.stdin.on("error", () => undefined);
   worker.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     if (out.length < MAX_REPLY_CHARS) out += chunk;
   });
@@ -30,18 +38,24 @@ export async function doHomeTask(
     if (err.length < MAX_REPLY_CHARS) err += chunk;
   });
   const closed = new Promise((resolve) => worker.stdout.once("close", resolve));
-  const timer = setTimeout(() => worker.signal("SIGKILL"), DEADLINE_MS);
-  const exit = await worker.exited;
-  clearTimeout(timer);
-  if (exit.code === 0) {
-    await closed;
-    const reply = parseReply(out);
-    if (reply !== undefined) return reply;
-  }
-  const said = err.trim().slice(-1_000);
   return {
-    ok: false,
-    message: `the agent's home could not be prepared: ${describeExit(exit)}${said && `: ${said}`}`,
+    async perform(task) {
+      worker.stdin.end(JSON.stringify(task));
+      const timer = setTimeout(() => worker.signal("SIGKILL"), DEADLINE_MS);
+      const exit = await worker.exited;
+      clearTimeout(timer);
+      if (exit.code === 0) {
+        await closed;
+        const reply = parseReply(out);
+        if (reply !== undefined) return reply;
+      }
+      const said = err.trim().slice(-1_000);
+      return {
+        ok: false,
+        message: `the agent's home could not be prepared: ${describeExit(exit)}${said && `: ${said}`}`,
+      };
+    },
+    end: () => void worker.signal("SIGKILL"),
   };
 }
 

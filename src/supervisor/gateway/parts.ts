@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BootDocument } from "../../protocol/boot.ts";
-import { doHomeTask } from "../agent-home/home-client.ts";
+import type { HomeWorker } from "../agent-home/home-client.ts";
+import { openHomeWorker } from "../agent-home/home-client.ts";
 import type { HomeReply, HomeTask } from "../agent-home/task.ts";
 import type { AgentProcess } from "../isolation/agent-process.ts";
 import type { Isolation } from "../isolation/isolation.ts";
@@ -22,6 +23,8 @@ export interface GatewayParts {
   program: { node: string; bundle: string };
   isolation: Isolation;
   operator: Operator;
+  /** Prepares the first start; it came up meanwhile. */
+  homeWorker: Promise<HomeWorker>;
   ring: LogRing;
   log: Log;
   onChange(): void;
@@ -36,9 +39,12 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
   const config = localizeConfig(document.gatewayConfig, settings);
   let configIsNew = false;
   let firstLine = 0;
+  let waiting: Promise<HomeWorker> | undefined = parts.homeWorker;
 
   async function inHome(task: HomeTask): Promise<HomeReply> {
-    const reply = await doHomeTask(isolation, task, parts.program);
+    const opened = waiting ?? openHomeWorker(isolation, home, parts.program);
+    waiting = undefined;
+    const reply = await (await opened).perform(task);
     if (!reply.ok) log.error(reply.message);
     return reply;
   }

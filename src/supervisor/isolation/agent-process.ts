@@ -27,8 +27,6 @@ export interface AgentProgram {
   argv: readonly [string, ...string[]];
   env: Record<string, string>;
   cwd: string;
-  /** Written to its standard input, which is closed afterwards. */
-  input?: string;
   /** Leaves standard input open for whoever started the program. */
   keepInput?: true;
 }

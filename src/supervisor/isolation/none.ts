@@ -28,7 +28,7 @@ export function noIsolation(settings: Settings): Isolation {
       const pid = child.pid;
       if (pid !== undefined) groups.add(pid);
       child.stdin.on("error", () => undefined);
-      if (!program.keepInput) child.stdin.end(program.input ?? "");
+      if (!program.keepInput) child.stdin.end();
       const running = () => child.exitCode === null && child.signalCode === null;
       return Promise.resolve({
         stdin: child.stdin,

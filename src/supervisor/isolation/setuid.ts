@@ -54,7 +54,7 @@ function spawnAs(program: AgentProgram, ids: { uid: number; gid: number }): Agen
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => undefined);
-  if (!program.keepInput) child.stdin.end(program.input ?? "");
+  if (!program.keepInput) child.stdin.end();
   const running = () => child.exitCode === null && child.signalCode === null;
   return {
     stdin: child.stdin,

@@ -108,7 +108,7 @@ async function spawnNested(settings: Settings, program: AgentProgram): Promise<A
     throw new Error("the pipes of bubblewrap could not be made");
   }
   for (const stream of [stdin, args, info]) stream.on("error", () => undefined);
-  if (!program.keepInput) stdin.end(program.input ?? "");
+  if (!program.keepInput) stdin.end();
   const list = bubblewrapArguments(settings, program.cwd, seccomp !== undefined);
   args.end(list.map((argument) => `${argument}\0`).join(""));
 

@@ -53,15 +53,6 @@ export function App() {
 
 function Rooms({ current }: { current: string }) {
   const { text, language } = useSpoken();
-  const list = useRef<HTMLUListElement>(null);
-
-  // On a phone the rooms are one row that scrolls: the present one is in sight.
-  useEffect(() => {
-    list.current
-      ?.querySelector('[aria-current="page"]')
-      ?.scrollIntoView({ block: "nearest", inline: "center" });
-  }, [current]);
-
   function open(event: MouseEvent<HTMLAnchorElement>, room: string): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
@@ -69,7 +60,7 @@ function Rooms({ current }: { current: string }) {
   }
   return (
     <nav aria-label={text.rooms} className="border-kumo-line border-b">
-      <ul ref={list} className="-mb-px flex gap-x-1 overflow-x-auto sm:flex-wrap">
+      <ul className="-mb-px flex flex-wrap gap-x-1">
         {ROOMS.map(({ name, title, Icon }) => (
           <li key={name}>
             <a
@@ -78,7 +69,7 @@ function Rooms({ current }: { current: string }) {
               onClick={(event) => open(event, name)}
               className="text-kumo-subtle hover:text-kumo-default aria-[current=page]:border-kumo-brand aria-[current=page]:text-kumo-default focus-visible:outline-kumo-brand flex min-h-11 items-center gap-1.5 border-b-2 border-transparent px-2 whitespace-nowrap text-sm font-medium no-underline focus-visible:outline-2"
             >
-              <Icon size={16} aria-hidden />
+              <Icon size={16} aria-hidden className="hidden sm:block" />
               {title[language]}
             </a>
           </li>

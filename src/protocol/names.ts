@@ -36,5 +36,8 @@ export const CHANNEL_SOCKET_HEADER = "x-moltworker-channel-socket";
 /** Version of the boot and report protocol between the Durable Object and the supervisor. */
 export const CONTROL_PROTOCOL = 1;
 
+/** The model that `npm start` brings, for a person who has named none of their own. */
+export const DEMO_MODEL = "moltworker-demo";
+
 /** The one agent of a fresh installation. */
 export const DEFAULT_AGENT_ID = "main";

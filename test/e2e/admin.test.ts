@@ -52,6 +52,8 @@ describe("the admin page of a running system", () => {
     await admin.getByText("Starting the gateway").first().waitFor();
     await admin.getByText("Ready", { exact: true }).waitFor({ timeout: 120_000 });
     expect(await admin.getByText(/OpenClaw \d{4}/).count()).toBe(1);
+    // The demo model is nobody's provider.
+    await admin.getByText("the demo model, which only plays one").waitFor();
   });
 
   test("shows a device that asks, by itself, and lets it in", async () => {

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { newCodeReply } from "../../src/protocol/admin-apps.ts";
 import { exchangeReply } from "../../src/protocol/apps.ts";
-import { DEMO_MODEL, startDemoModel } from "../../src/local/demo-model/server.ts";
+import { startDemoModel } from "../../src/local/demo-model/server.ts";
+import { DEMO_MODEL } from "../../src/protocol/names.ts";
 import {
   connectGateway,
   createDevice,

@@ -10,7 +10,7 @@ export interface Room {
   /** Its segment in the address; the first room has none. */
   name: string;
   title: Record<Language, string>;
-  Icon: ComponentType<{ size?: number; "aria-hidden"?: boolean }>;
+  Icon: ComponentType<{ size?: number; "aria-hidden"?: boolean; className?: string }>;
   /** What is large or seldom looked at comes as `lazy(…)` and is fetched when it is opened. */
   Content: ComponentType;
 }

@@ -115,7 +115,7 @@ export const en = {
       left: (open: number, all: number) => `${all - open} of ${all} done`,
       provider: "Connect a model provider",
       providerHelp:
-        "Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY, OPENROUTER_API_KEY or OPENAI_BASE_URL, then start again. Until then the agent has no model of its own.",
+        "Set ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY, OPENROUTER_API_KEY or OPENAI_BASE_URL, then start again. Until then the agent has no model, or on your own machine the demo model, which only plays one.",
       providerCheck: "A key is set. Ask the provider whether it takes it.",
       kit: "Keep your backup key",
       kitHelp:

@@ -109,7 +109,7 @@ export const zh: Texts = {
       left: (open, all) => `已完成 ${all - open} / ${all}`,
       provider: "连接模型提供商",
       providerHelp:
-        "设置 ANTHROPIC_API_KEY、OPENAI_API_KEY、GEMINI_API_KEY、OPENROUTER_API_KEY 或 OPENAI_BASE_URL，然后重新启动。在此之前，助手没有自己的模型。",
+        "设置 ANTHROPIC_API_KEY、OPENAI_API_KEY、GEMINI_API_KEY、OPENROUTER_API_KEY 或 OPENAI_BASE_URL，然后重新启动。在此之前，助手没有模型；在自己的机器上则使用内置的演示模型，它只是模仿。",
       providerCheck: "已设置密钥。可以向提供商确认它是否有效。",
       kit: "保存备份密钥",
       kitHelp: "下载恢复包并妥善保管：没有密钥，谁也打不开备份，包括你自己。",

@@ -5,6 +5,7 @@
  * Fails closed towards browsers: a page of any site could otherwise talk to it, by its own address
  * or by a name that resolves here.
  */
+import { DEMO_MODEL } from "../../protocol/names.ts";
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
@@ -16,9 +17,6 @@ import { messages } from "./messages.ts";
 import { openaiError } from "./openai-error.ts";
 import { responses } from "./responses.ts";
 import type { Rendering, StreamEvent, WireFormat } from "./wire.ts";
-
-/** The one model it offers: `MODEL` is set to `openai/` and this. */
-export const DEMO_MODEL = "moltworker-demo";
 
 const FORMATS: readonly WireFormat[] = [chatCompletions, responses, messages];
 const MAX_BODY_BYTES = 64 * 1_048_576;

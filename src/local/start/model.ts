@@ -1,5 +1,6 @@
 /** The demo model stands in while no provider is configured; nothing else changes for the Worker. */
-import { DEMO_MODEL, startDemoModel } from "../demo-model/server.ts";
+import { startDemoModel } from "../demo-model/server.ts";
+import { DEMO_MODEL } from "../../protocol/names.ts";
 import type { Closers } from "./closers.ts";
 
 export interface OpenedModel {

@@ -151,7 +151,7 @@ export const PROVIDERS: readonly Provider[] = [
       { method: "GET", path: "/models" },
       { method: "GET", path: "/models/{id}" },
     ],
-    settings: "OPENAI_API_KEY or OPENAI_BASE_URL",
+    settings: "OPENAI_API_KEY / OPENAI_BASE_URL",
     gatewayPath: "/openai",
     home: "https://api.openai.com/v1",
     pricesId: "openai",
@@ -230,7 +230,7 @@ export const PROVIDERS: readonly Provider[] = [
       { method: "POST", path: "/responses", wire: "responses" },
       { method: "POST", path: "/embeddings", wire: "embeddings" },
     ],
-    settings: "WORKERS_AI_API_TOKEN and CF_ACCOUNT_ID",
+    settings: "WORKERS_AI_API_TOKEN, CF_ACCOUNT_ID",
     gatewayPath: "/workers-ai/v1",
     // With `{account}` replaced.
     home: "https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1",

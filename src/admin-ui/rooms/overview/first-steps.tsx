@@ -7,6 +7,7 @@ import { useBackups, useDevices, useModels } from "../../live/queries.ts";
 import { useAct } from "../../parts/act.ts";
 import { Card } from "../../parts/card.tsx";
 import { KeyChecks } from "../../parts/key-check.tsx";
+import { ownProviders } from "../../parts/own-providers.ts";
 import { openRoom } from "../../route.ts";
 import { useText } from "../../text/text.tsx";
 
@@ -29,7 +30,7 @@ export function FirstSteps({ status }: { status: AdminStatus }) {
   if (models.data === undefined) return null;
   if (status.kept && backups.data === undefined && backups.error === null) return null;
   if (status.phase === "ready" && devices.data === undefined) return null;
-  const ready = models.data.providers.filter((provider) => provider.ready);
+  const ready = ownProviders(models.data);
   const list: Step[] = [
     {
       name: steps.provider,

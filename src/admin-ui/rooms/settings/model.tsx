@@ -8,6 +8,7 @@ import { useAct } from "../../parts/act.ts";
 import { Card } from "../../parts/card.tsx";
 import { Facts } from "../../parts/facts.tsx";
 import { KeyChecks } from "../../parts/key-check.tsx";
+import { ownProviders } from "../../parts/own-providers.ts";
 import { Trouble } from "../../parts/trouble.tsx";
 import { useText } from "../../text/text.tsx";
 
@@ -33,9 +34,9 @@ export function ModelCard() {
 
 function Model({ models }: { models: ModelsOverview }) {
   const { settings: words } = useText();
-  const { configured, routing, providers } = models;
+  const { configured, routing } = models;
   const chosen = routing.primary;
-  const ready = providers.filter((provider) => provider.ready);
+  const ready = ownProviders(models);
   return (
     <div className="flex flex-col gap-4">
       <Facts

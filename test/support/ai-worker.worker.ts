@@ -32,7 +32,9 @@ const settings = z.object({
   maxRequestBytes: z.number().optional(),
 });
 
-const settingsOf = (env) => settings.parse(JSON.parse(env.SETTINGS));
+/** Once, as the product reads its own. */
+let read;
+const settingsOf = (env) => (read ??= settings.parse(JSON.parse(env.SETTINGS)));
 
 export class Spend extends DurableObject {
   room;

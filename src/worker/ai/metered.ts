@@ -19,6 +19,11 @@ import { tap } from "./tap.ts";
 
 /** A model may think for minutes without a byte; after that nobody expects one. */
 const IDLE_MS = 300_000;
+/**
+ * Agents whose ledger last said that it keeps answers: hashing each request would hold up all the
+ * others for nothing. The first call after it was switched on is not looked up, but kept.
+ */
+const caching = new Set<string>();
 
 export async function answerMetered(
   request: Request,
@@ -68,12 +73,21 @@ class MeteredCall {
       ...rest,
       requestId: this.#requestId,
       asked: { provider: this.#route.provider.id, model },
-      cacheKey: await cacheKeyOf(this.#url, this.#request.headers, bytes),
+      cacheKey: caching.has(this.#context.agentId) ? await this.#cacheKey(bytes) : "",
     };
     const opened = await this.#ledger.ask(this.#context.spend.open(call));
     if (!opened.ok) return opened.reply;
     if (opened.value.to === "cache") return cached(opened.value.answer, call);
+    if (!opened.value.cache) caching.delete(this.#context.agentId);
+    else if (call.cacheKey === "") {
+      caching.add(this.#context.agentId);
+      call.cacheKey = await this.#cacheKey(bytes);
+    }
     return this.#try(call, facts, members, opened.value);
+  }
+
+  #cacheKey(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    return cacheKeyOf(this.#url, this.#request.headers, bytes);
   }
 
   async #try(

@@ -21,26 +21,57 @@ export function tap(
   idleMs: number,
 ): ReadableStream<Uint8Array> {
   let waiting = first;
+  let unheard: Uint8Array | undefined;
+  let askedAt: number | undefined;
   let ended = false;
+  let stopWatching = (): void => {};
+  function hear(): void {
+    const chunk = unheard;
+    unheard = undefined;
+    if (chunk !== undefined) listener.chunk(chunk);
+  }
   function end(how: TapEnd): void {
     if (ended) return;
     ended = true;
+    stopWatching();
+    hear();
     listener.end(how);
   }
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        stopWatching = watchSilence(
+          idleMs,
+          () => askedAt,
+          () => {
+            end("broken");
+            controller.error(new Error("the provider went silent"));
+            reader.cancel("silent").catch(() => {});
+          },
+        );
+      },
       async pull(controller) {
         try {
-          const chunk = waiting ?? (await within(reader, idleMs));
+          // The chunk before is on its way to the caller by now: reading it holds nothing up.
+          hear();
+          let chunk = waiting;
           waiting = undefined;
+          if (chunk === undefined) {
+            askedAt = Date.now();
+            const { done, value } = await reader.read();
+            askedAt = undefined;
+            chunk = done ? undefined : value;
+          }
+          if (ended) return;
           if (chunk === undefined) {
             end("complete");
             controller.close();
             return;
           }
-          listener.chunk(chunk);
+          unheard = chunk;
           controller.enqueue(chunk);
         } catch (error) {
+          if (ended) return;
           end("broken");
           controller.error(error);
         }
@@ -54,22 +85,23 @@ export function tap(
   );
 }
 
-/** The next chunk, or undefined at the end. */
-async function within(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  idleMs: number,
-): Promise<Uint8Array | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const idle = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error("the provider went silent"));
-      reader.cancel("silent").catch(() => {});
-    }, idleMs);
-  });
-  try {
-    const { done, value } = await Promise.race([reader.read(), idle]);
-    return done ? undefined : value;
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
+/**
+ * Calls back once a wait has lasted for `ms`. One timer for the whole stream, because one for each
+ * chunk costs more than the chunk.
+ *
+ * @returns ends it
+ */
+function watchSilence(
+  ms: number,
+  waitingSince: () => number | undefined,
+  silent: () => void,
+): () => void {
+  let timer = setTimeout(look, ms);
+  function look(): void {
+    const since = waitingSince();
+    const left = since === undefined ? ms : since + ms - Date.now();
+    if (left > 0) timer = setTimeout(look, left);
+    else silent();
   }
+  return () => clearTimeout(timer);
 }

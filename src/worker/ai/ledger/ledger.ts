@@ -193,8 +193,10 @@ export class Ledger {
 
   meters(now: number): CapMeter[] {
     const { settings, raised } = this.#parts;
+    const { caps } = settings();
+    if (Object.values(caps).every((cap) => cap === undefined)) return [];
     const day = dayOf(now);
-    return meters(settings().caps, raised(day), this.used(day));
+    return meters(caps, raised(day), this.used(day));
   }
 
   used(day: string): Used {

@@ -219,6 +219,23 @@ describe("a restart of the Durable Object", () => {
     expect(await answer.text()).toContain("startGeneration");
   });
 
+  it("takes over one that answers late: with it would go what no backup holds yet", async () => {
+    await rig.call("start");
+    const before = await rig.status();
+    rig.freeze(true);
+    try {
+      expect(rig.killWorkerd()).toBe(1);
+      await rig.up();
+      // Longer than one question waits, shorter than all of them together.
+      await pause(4_000);
+    } finally {
+      rig.freeze(false);
+    }
+    const after = await rig.until(({ events }) => events?.[0]?.kind === "adopted");
+    expect(after.startGeneration).toBe(before.startGeneration);
+    expect(await starts()).toBe(1);
+  });
+
   it("follows on a start whose gateway was still booting", async () => {
     await rig.scenario({ gatewayMs: 1_200 });
     const start = rig.call("start");

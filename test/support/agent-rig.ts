@@ -86,6 +86,8 @@ export interface AgentRig {
   setObject(key: string, text: string): Promise<void>;
   /** SIGKILL from outside, as an out-of-memory killer would. */
   kill(): Promise<void>;
+  /** Stops the sandbox's processes where they are, or lets them go on. */
+  freeze(frozen: boolean): void;
   /** Waits until workerd answers. */
   up(): Promise<void>;
   /** SIGKILL of workerd, which starts again on the same storage; 0 while it does. */
@@ -99,6 +101,7 @@ export interface AgentRig {
 
 const reply = z.object({ value: z.unknown().optional(), error: z.string().optional() });
 const IMAGE = "moltworker/agent-under-test";
+const PROGRAM = "/opt/program/sandbox.ts";
 
 /**
  * @param bindings settings besides those that every agent under test has
@@ -136,7 +139,7 @@ export async function startAgentRig(
     log: () => undefined,
     images: {
       [IMAGE]: {
-        entrypoint: ["/opt/node/bin/node", "/opt/program/sandbox.ts"],
+        entrypoint: ["/opt/node/bin/node", PROGRAM],
         env: {
           HOME: "/home/agent",
           SCENARIO_FOLDER: "/opt/scenario",
@@ -267,6 +270,15 @@ export async function startAgentRig(
       const own = all.find(({ Image }) => Image === IMAGE);
       if (own === undefined) throw new Error("no sandbox runs");
       await docker(engine.socketPath, "POST", `/containers/${own.Id}/kill?signal=SIGKILL`);
+    },
+    freeze(frozen) {
+      const signal = frozen ? "SIGSTOP" : "SIGCONT";
+      const found = killDescendants(
+        process.pid,
+        ({ command }) => command.endsWith(`node ${PROGRAM}`),
+        signal,
+      );
+      if (found === 0) throw new Error("no sandbox runs");
     },
     async up() {
       for (let tries = 0; tries < TRIES; tries += 1) {

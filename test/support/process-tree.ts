@@ -22,12 +22,19 @@ export function descendants(root: number): TreeProcess[] {
   return found;
 }
 
-/** Ends every descendant that fits, at once and without warning; answers how many there were. */
-export function killDescendants(root: number, fits: (one: TreeProcess) => boolean): number {
+/**
+ * Ends every descendant that fits, at once and without warning, or sends it another signal; answers how
+ * many there were.
+ */
+export function killDescendants(
+  root: number,
+  fits: (one: TreeProcess) => boolean,
+  signal: NodeJS.Signals = "SIGKILL",
+): number {
   const targets = descendants(root).filter(fits);
   for (const { pid } of targets) {
     try {
-      process.kill(pid, "SIGKILL");
+      process.kill(pid, signal);
     } catch {
       // It ended by itself.
     }

@@ -1,8 +1,8 @@
 import type { BootDocument } from "../../protocol/boot.ts";
 import type { SupervisorStatus } from "../../protocol/control.ts";
 import type { Phase } from "../../protocol/phase.ts";
-import { type Budget, messageOf } from "./budget.ts";
-import type { ControlPort } from "./control.ts";
+import { type Budget, messageOf, pause } from "./budget.ts";
+import type { ControlPort, Reply } from "./control.ts";
 import { advance, type Fault, isLive, isStarting, type Life, type LifeEvent } from "./lifecycle.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { awaitReady, type StartParts, type StartResult, startSandbox } from "./start.ts";
@@ -24,7 +24,7 @@ export interface LifeParts {
   changed(): void;
 }
 
-/** Status polls without an answer after which a sandbox that runs counts as failed. */
+/** Questions without an answer after which a sandbox that runs counts as failed. */
 const UNANSWERED_LIMIT = 3;
 
 interface Attempt {
@@ -67,7 +67,7 @@ export class AgentLife {
    * destroys any other. What was under way is either followed on or counted as failed.
    */
   async adopt(): Promise<void> {
-    const { sandbox, control, records } = this.#parts;
+    const { sandbox, records } = this.#parts;
     const { phase, startGeneration } = this.#life;
     if (phase === "draining") return this.#finishDrain();
     if (!sandbox.running) {
@@ -75,7 +75,7 @@ export class AgentLife {
       return;
     }
     sandbox.watch(this.#onExit(startGeneration));
-    const status = await control.status();
+    const status = await this.#statusOfFound(phase);
     if (!isLive(phase) || !status.ok || status.value.startGeneration !== startGeneration) {
       const reason = status.ok ? "it is not of the present start" : status.reason;
       return this.fail(
@@ -93,6 +93,20 @@ export class AgentLife {
     await sandbox.holdAwake();
     if (!ready)
       this.#begin((signal) => awaitReady({ ...this.#parts, signal, onStatus: this.#seen }));
+  }
+
+  /**
+   * Asks more than once a sandbox that was booted: what killed the Worker may hold it up for a moment,
+   * and with it goes everything that no backup holds yet.
+   */
+  async #statusOfFound(phase: Phase): Promise<Reply<SupervisorStatus>> {
+    const { sandbox, control, budget } = this.#parts;
+    const limit = phase === "ready" || phase === "booting" ? UNANSWERED_LIMIT : 1;
+    for (let tries = 1; ; tries += 1) {
+      const status = await control.status();
+      if (status.ok || tries === limit || !sandbox.running) return status;
+      await pause(budget.hello);
+    }
   }
 
   /** Notices a sandbox that ended unseen. */

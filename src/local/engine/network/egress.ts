@@ -3,7 +3,6 @@
  * which asks the Worker. Fails closed: no listener, no rule or no answer means no connection.
  */
 import { lookup } from "node:dns/promises";
-import { request } from "node:http";
 import { type Socket, isIP, isIPv6 } from "node:net";
 import { TLSSocket } from "node:tls";
 import * as z from "zod";
@@ -15,10 +14,10 @@ import { TYPE_A, readQuestion, writeResponse } from "./dns.ts";
 import { createNameBook, matchesPattern } from "./names.ts";
 import { peek } from "./peek.ts";
 import { readRequestHead } from "./request-head.ts";
+import { type Destination, type Tunnel, openTunnel } from "./tunnel.ts";
 
-/** How long a client may take to say what it wants, and the runtime to answer. */
+/** How long a client may take to say what it wants. */
 const CLIENT_DEADLINE = 15_000;
-const RUNTIME_DEADLINE = 30_000;
 const LOOKUP_DEADLINE = 5_000;
 
 /** The body of `PUT /egress`; parts left out keep their last value. */
@@ -27,8 +26,6 @@ export const egressSettings = z.object({
   dns: z.object({ allowHostnames: z.array(z.string()).default([]) }).optional(),
   internet: z.object({ enabled: z.boolean().default(false) }).optional(),
 });
-
-export type Destination = { address: string; port: number };
 
 export type Egress = {
   configure(settings: z.infer<typeof egressSettings>): void;
@@ -39,8 +36,6 @@ export type Egress = {
   /** Answers a DNS query; undefined for what is not one. */
   resolve(query: Buffer): Promise<Buffer | undefined>;
 };
-
-type Tunnel = { socket: Socket; plaintext: boolean };
 
 const HOST_NAME = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/;
 
@@ -53,59 +48,30 @@ export function createEgress(authority: Authority): Egress {
   const allowed = (name: string): boolean =>
     internet || allowHostnames.some((pattern) => matchesPattern(pattern, name));
 
-  /** Asks the runtime for a way out; 200 expects plaintext HTTP, 202 takes the bytes as they are. */
-  const connect = (to: Destination, header: Record<string, string>): Promise<Tunnel> =>
-    within(
-      new Promise((resolve, reject) => {
-        if (port === undefined) return reject(new Error("no egress listener is known yet"));
-        const address = to.address.includes(":") ? `[${to.address}]` : to.address;
-        const target = `${address}:${to.port}`;
-        const asked = request({
-          host: "127.0.0.1",
-          port,
-          method: "CONNECT",
-          path: target,
-          headers: { host: target, ...header },
-          agent: false,
-        });
-        asked.once("connect", (response, socket: Socket, head) => {
-          if (head.length > 0) socket.unshift(head);
-          const status = response.statusCode ?? 0;
-          if (status === 200 || status === 202) {
-            return resolve({ socket, plaintext: status === 200 });
-          }
-          socket.destroy();
-          reject(new Error(`the runtime answered ${status}`));
-        });
-        asked.once("response", (response) => {
-          response.resume();
-          reject(new Error(`the runtime answered ${response.statusCode}`));
-        });
-        asked.once("error", reject);
-        asked.end();
-      }),
-      RUNTIME_DEADLINE,
-      "the egress listener",
-    );
+  const connect = (
+    client: Socket,
+    to: Destination,
+    header: Record<string, string>,
+  ): Promise<Tunnel> => openTunnel({ port: () => port, to, header, client });
 
   const plain = async (socket: Socket, to: Destination): Promise<void> => {
     const head = await peek(socket, readRequestHead, CLIENT_DEADLINE);
     if (head === undefined) return void socket.destroy();
     const said = head.host ?? "";
     const name = HOST_NAME.test(said) ? said : (book.nameOf(to.address) ?? to.address);
-    const tunnel = await connect(to, { "x-hostname": isIPv6(name) ? `[${name}]` : name });
+    const tunnel = await connect(socket, to, { "x-hostname": isIPv6(name) ? `[${name}]` : name });
     relay(socket, tunnel.socket);
   };
 
   const secure = async (socket: Socket, to: Destination): Promise<void> => {
     const hello = await peek(socket, readClientHello, CLIENT_DEADLINE);
     if (hello === undefined) return void socket.destroy();
-    if (hello.kind === "not-tls") return relay(socket, (await connect(to, {})).socket);
+    if (hello.kind === "not-tls") return relay(socket, (await connect(socket, to, {})).socket);
     const said = hello.serverName ?? "";
     const name = HOST_NAME.test(said) ? said : (book.nameOf(to.address) ?? to.address);
     // Before the tunnel: it has no listener between its opening and its relay.
     const secureContext = await authority.contextFor(name);
-    const tunnel = await connect(to, { "x-tls-sni": isIPv6(name) ? `[${name}]` : name });
+    const tunnel = await connect(socket, to, { "x-tls-sni": isIPv6(name) ? `[${name}]` : name });
     if (!tunnel.plaintext) return relay(socket, tunnel.socket);
     const server = new TLSSocket(socket, {
       isServer: true,

@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { networkBinding } from "../../src/local/start/network-binding.ts";
 import { COMPATIBILITY_DATE } from "../../src/worker/version.ts";
 import type { CapSettings, PriceOverride } from "../../src/protocol/spend-settings.ts";
 import type { AiConfig } from "../../src/worker/ai/providers.ts";
@@ -74,6 +75,7 @@ export async function startAiWorker(settings: AiWorkerSettings): Promise<AiWorke
               maxRequestBytes,
             }),
           },
+          serviceBindings: { INTERNET: await networkBinding() },
           durableObjects: { SPEND: { className: "Spend", useSQLite: true } },
           // Calls of a sandbox do not pass Miniflare's own entry Worker either.
           unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],

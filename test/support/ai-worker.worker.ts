@@ -69,6 +69,7 @@ export default {
       agentId: "main",
       startGeneration: 1,
       spend,
+      fetch: (input, init) => env.INTERNET.fetch(input, init),
       waitUntil: (work) => ctx.waitUntil(work),
       // No secret is known to this logger: nothing may depend on it to hide a key.
       log: createLogger([]),

@@ -4,6 +4,7 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import type { MiniflareOptions } from "miniflare";
 import { COMPATIBILITY_DATE } from "../../worker/version.ts";
 import { DEFAULT_AGENT_ID } from "../../protocol/names.ts";
+import { networkBinding } from "./network-binding.ts";
 import { operatorOf } from "./operator-client.ts";
 import type { Operator } from "./operator-client.ts";
 import { RuntimeLog } from "./runtime-log.ts";
@@ -121,13 +122,12 @@ async function miniflareOptions(
           },
           ADMIN_CODES: { className: "AdminCodes", useSQLite: true },
         },
-        ...(options.browserSocket === undefined
-          ? {}
-          : {
-              serviceBindings: {
-                BROWSER: { external: { address: `unix:${options.browserSocket}`, http: {} } },
-              },
-            }),
+        serviceBindings: {
+          INTERNET: await networkBinding(),
+          ...(options.browserSocket === undefined
+            ? {}
+            : { BROWSER: { external: { address: `unix:${options.browserSocket}`, http: {} } } }),
+        },
         r2Buckets: { BACKUPS: "moltbot-data" },
         assets: {
           directory: options.assets,

@@ -37,6 +37,9 @@ const spoken = new Map<string, number>();
 const SPOKEN_EVERY_MS = 5_000;
 
 export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
+  private readonly reach: typeof fetch = (input, init) =>
+    (this.env.INTERNET ?? globalThis).fetch(input, init);
+
   override async fetch(request: Request): Promise<Response> {
     const parsed = configOf(this.env);
     if (!parsed.ok) return plain(503, "The Worker's configuration has to be mended first.");
@@ -68,6 +71,7 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
           startGeneration,
           spend: this.env.AGENT.getByName(agentId).spend,
           waitUntil: (work) => this.ctx.waitUntil(work),
+          fetch: this.reach,
           log: createLogger(secretsOf(config)),
           redact: redactor(secretsOf(config)),
         });
@@ -105,7 +109,7 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
       if (channel !== undefined && isUpgrade(request) && sockets?.includes(hostname) === true) {
         return await this.openSocket(request, channel);
       }
-      const answer = await platform.answer(request, (input, init) => fetch(input, init));
+      const answer = await platform.answer(request, this.reach);
       if (written) this.tellSpoken(channel, answer);
       return answer;
     } catch (error) {
@@ -141,7 +145,7 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
   private async passOn(request: Request, host: string, config: Config): Promise<Response> {
     try {
       // The sandbox follows redirects itself, so that each new host is decided on as well.
-      return await fetch(new Request(request, { redirect: "manual" }));
+      return await this.reach(new Request(request, { redirect: "manual" }));
     } catch (error) {
       createLogger(secretsOf(config)).warn("egress failed", { host, error: String(error) });
       return plain(502, `${host} could not be reached.`);

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { channelsReply, type ChannelsView } from "../../src/protocol/admin-channels.ts";
 import { startTelegram, type TelegramEmulator } from "../emulators/telegram.ts";
+import { killDescendants } from "../support/process-tree.ts";
 import {
   makeStateDir,
   removeStateDir,
@@ -134,3 +135,16 @@ test("no part of the token is in the sandbox", async () => {
   expect(answer).not.toContain("openclaw");
   expect(texts(77).join("\n")).not.toContain(telegram.token);
 }, 120_000);
+
+test("an answer that Telegram has taken is not sent again when workerd dies before it hears so", async () => {
+  telegram.slow = { method: "sendMessage", ms: 3_000 };
+  telegram.write(alice, "the word is rowan");
+  const answer = "You said: the word is rowan";
+  await telegram.until("the answer", said(77, answer), 60_000);
+  const workerd = ({ command }: { command: string }) => /workerd.* serve/.test(command);
+  expect(killDescendants(system.process.pid ?? 0, workerd)).toBe(1);
+  telegram.slow = undefined;
+  telegram.write(alice, "the word is sloe");
+  await telegram.until("the next answer", said(77, "You said: the word is sloe"), 120_000);
+  expect(telegram.texts(77).filter((text) => text.includes(answer))).toHaveLength(1);
+}, 240_000);

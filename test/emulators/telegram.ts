@@ -45,6 +45,8 @@ export interface TelegramEmulator {
   until<T>(what: string, found: () => T | undefined, deadlineMs?: number): Promise<T>;
   /** Answers every call with this status and no result until it is undefined again. */
   broken: number | undefined;
+  /** This method is answered so many milliseconds after it took effect. */
+  slow: { method: string; ms: number } | undefined;
   /** Cuts every connection and takes none for a while; updates and files stay, as at Telegram. */
   fail(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -98,6 +100,7 @@ export async function startTelegram(options: TelegramOptions = {}): Promise<Tele
     calls: [],
     attempts: [],
     broken: undefined,
+    slow: undefined,
     get webhook() {
       return webhook;
     },
@@ -333,6 +336,8 @@ export async function startTelegram(options: TelegramOptions = {}): Promise<Tele
         : given === BOT_TOKEN
           ? await execute(call)
           : reply(/^\d+:/.test(given ?? "") ? 401 : 404, "Unauthorized");
+    const { slow } = emulator;
+    if (slow?.method === call.method) await new Promise((go) => setTimeout(go, slow.ms));
     response.writeHead(result.status, { "content-type": "application/json" });
     response.end(JSON.stringify(result.body));
   });

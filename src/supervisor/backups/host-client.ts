@@ -23,6 +23,8 @@ export interface HostRequest {
   headers: Record<string, string>;
   body?: string | Uint8Array<ArrayBuffer>;
   signal: AbortSignal;
+  /** Memory for the answer, used when that fits. */
+  into?: Uint8Array;
 }
 
 /** The whole answer; rejects when it did not arrive whole. Not `fetch`, which costs 10 MB. */
@@ -82,10 +84,9 @@ export class HostClient {
     });
   }
 
-  /** The decrypted pack. One try: the caller decides what a broken one means. */
-  async readPack(pack: PackId): Promise<Called<Uint8Array>> {
-    const reply = await this.call("GET", `/v1/packs/${pack}`, PACK_MS, {});
-    return reply;
+  /** The decrypted pack, in `into` when it fits. One try: the caller decides what a broken one means. */
+  readPack(pack: PackId, into?: Uint8Array): Promise<Called<Uint8Array>> {
+    return this.call("GET", `/v1/packs/${pack}`, PACK_MS, into === undefined ? {} : { into });
   }
 
   importPlan(): Promise<Called<ImportPlan>> {
@@ -147,13 +148,18 @@ export class HostClient {
     method: string,
     path: string,
     deadlineMs: number,
-    init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> },
+    init: {
+      body?: string | Uint8Array<ArrayBuffer>;
+      headers?: Record<string, string>;
+      into?: Uint8Array;
+    },
   ): Promise<Called<Uint8Array>> {
     try {
       const { status, bytes } = await this.parts.send({
         url: `http://${INTERNAL_HOSTS.backup}${path}`,
         method,
         ...(init.body === undefined ? {} : { body: init.body }),
+        ...(init.into === undefined ? {} : { into: init.into }),
         headers: { ...init.headers, Authorization: `Bearer ${this.parts.token}` },
         signal: AbortSignal.timeout(deadlineMs),
       });

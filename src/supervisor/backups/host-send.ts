@@ -4,16 +4,45 @@ import type { IncomingMessage } from "node:http";
 import { request as httpRequest } from "../http.ts";
 import type { Send } from "./host-client.ts";
 
-export const sendToHost: Send = async ({ url, method, headers, body, signal }) => {
+export const sendToHost: Send = async ({ url, method, headers, body, signal, into }) => {
   const request = httpRequest(url, { method, headers, signal });
   const answered = once(request, "response");
   request.end(body);
   const [response]: IncomingMessage[] = await answered;
   if (response === undefined) throw new Error("no response");
-  const chunks: Buffer[] = [];
+  const answer = new Answer(into);
   // Plain events: a pack comes in hundreds of pieces, and each would cost a promise.
-  response.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await once(response, "end");
+  response.on("data", (chunk: Buffer) => answer.add(chunk));
+  try {
+    await once(response, "end");
+  } finally {
+    response.removeAllListeners("data");
+  }
   if (!response.complete) throw new Error("the answer broke off");
-  return { status: response.statusCode ?? 500, bytes: Buffer.concat(chunks) };
+  return { status: response.statusCode ?? 500, bytes: answer.bytes() };
 };
+
+/** Copied at once where there is a place: pieces that die young cost the garbage collector nothing. */
+class Answer {
+  readonly #into: Uint8Array;
+  readonly #rest: Buffer[] = [];
+  #filled = 0;
+
+  constructor(into: Uint8Array = new Uint8Array(0)) {
+    this.#into = into;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#rest.length > 0 || this.#filled + chunk.length > this.#into.length) {
+      this.#rest.push(chunk);
+      return;
+    }
+    this.#into.set(chunk, this.#filled);
+    this.#filled += chunk.length;
+  }
+
+  bytes(): Uint8Array {
+    const placed = this.#into.subarray(0, this.#filled);
+    return this.#rest.length === 0 ? placed : Buffer.concat([placed, ...this.#rest]);
+  }
+}

@@ -6,6 +6,7 @@ import { readTar } from "../../archive/tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "../../archive/tar-writer.ts";
 import { PACK_TARGET_BYTES, PARTS_PREFIX } from "../../protocol/backup.ts";
 import { encrypt } from "./age.ts";
+import { giveBack } from "./memory.ts";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -54,8 +55,15 @@ export async function sealPack(
   return { bytes, sha256: hash("sha256", bytes, "hex") };
 }
 
-/** The entries of a decrypted pack, as views of one buffer. Rejects on anything that is not a whole pack. */
-export async function openPack(bytes: Uint8Array): Promise<Map<string, Uint8Array>> {
+export interface OpenedPack {
+  /** Views of one buffer. */
+  entries: ReadonlyMap<string, Uint8Array>;
+  /** No entry may be used afterwards. */
+  close(): void;
+}
+
+/** Opens a decrypted pack. Rejects on anything that is not a whole pack. */
+export async function openPack(bytes: Uint8Array): Promise<OpenedPack> {
   const tar = await decompress(bytes, {
     chunkSize: chunkFor(bytes.byteLength * LIKELY_RATIO),
     maxOutputLength: MAX_UNPACKED,
@@ -67,7 +75,7 @@ export async function openPack(bytes: Uint8Array): Promise<Map<string, Uint8Arra
     for await (const content of entry.body()) entries.set(entry.path, content);
     if (entry.size === 0) entries.set(entry.path, new Uint8Array(0));
   }
-  return entries;
+  return { entries, close: () => giveBack(tar) };
 }
 
 function chunkFor(bytes: number): number {

@@ -9,14 +9,17 @@ import { join } from "node:path";
 import {
   fileList,
   LIST_ENTRY,
+  PACK_MAX_BYTES,
   STATE_FOLDER,
+  type BackupRefusal,
   type FileList,
   type PackId,
   type RestorePlan,
 } from "../../protocol/backup.ts";
 import { shapeProblem, sizeOfState } from "./file-list.ts";
 import type { HostClient } from "./host-client.ts";
-import { openPack } from "./pack.ts";
+import { Places } from "./memory.ts";
+import { openPack, type OpenedPack } from "./pack.ts";
 import { StateWriter, type Wanted } from "./state-writer.ts";
 import { removeTree } from "./tree-removal.ts";
 
@@ -50,6 +53,11 @@ export interface RestoreParts {
   wait: (ms: number) => Promise<void>;
 }
 
+/** One restore while it reads. */
+interface Reading extends RestoreParts {
+  places: Places;
+}
+
 export type Plan = Extract<RestorePlan, { outcome: "restore" }>;
 
 class DamagedError extends Error {
@@ -72,6 +80,8 @@ class UnreadableError extends Error {
   }
 }
 
+/** Decrypted, a pack is smaller than it is stored. */
+const PLACE_BYTES = PACK_MAX_BYTES;
 const TRIES = 4;
 const PAUSE_MS = 400;
 
@@ -80,6 +90,15 @@ export async function restoreInto(
   parts: RestoreParts,
   first?: RestorePlan,
 ): Promise<Restored> {
+  const places = new Places(PLACE_BYTES);
+  try {
+    return await restoreWith(target, { ...parts, places }, first);
+  } finally {
+    places.close();
+  }
+}
+
+async function restoreWith(target: string, parts: Reading, first?: RestorePlan): Promise<Restored> {
   const started = performance.now();
   const passedOver: { generation: number; problem: string }[] = [];
   let touched = false;
@@ -134,7 +153,13 @@ export async function restoreInto(
 
 /** The list of the planned generation, without its content. */
 export async function readListOf(plan: Plan, parts: RestoreParts): Promise<FileList> {
-  return readList(await fetchPack(plan.listPack, parts), plan, parts.agentId);
+  const places = new Places(PLACE_BYTES);
+  try {
+    const pack = await fetchPack(plan.listPack, { ...parts, places });
+    return readList(pack, plan, parts.agentId);
+  } finally {
+    places.close();
+  }
 }
 
 async function planOf(host: HostClient): Promise<RestorePlan> {
@@ -146,7 +171,7 @@ async function planOf(host: HostClient): Promise<RestorePlan> {
 async function tryGeneration(
   target: string,
   plan: Plan,
-  parts: RestoreParts,
+  parts: Reading,
 ): Promise<{ ok: true; list: FileList } | { ok: false; problem: string; pack?: PackId }> {
   // The first of the others are on their way while the list is read.
   const early = new Map(
@@ -168,11 +193,14 @@ async function tryGeneration(
     const writer = new StateWriter(target, list);
     try {
       takeContent(writer, plan.listPack, listPack);
+      listPack.close();
       const others = list.packs.filter((pack) => pack !== plan.listPack && writer.wants(pack));
       await inParallel(others, parts.parallel, async (pack) => {
         const fetched = await (early.get(pack) ?? settled(fetchPack(pack, parts)));
         early.delete(pack);
-        takeContent(writer, pack, fetched());
+        const opened = fetched();
+        takeContent(writer, pack, opened);
+        opened.close();
       });
       writer.finish();
     } finally {
@@ -207,7 +235,7 @@ async function settled<T>(work: Promise<T>): Promise<() => T> {
   }
 }
 
-function readList(entries: Map<string, Uint8Array>, plan: Plan, agentId: string): FileList {
+function readList({ entries }: OpenedPack, plan: Plan, agentId: string): FileList {
   const text = entries.get(LIST_ENTRY);
   if (text === undefined || hash("sha256", text, "hex") !== plan.listSha256) {
     throw new DamagedError("the file list is not what was committed", plan.listPack);
@@ -220,11 +248,11 @@ function readList(entries: Map<string, Uint8Array>, plan: Plan, agentId: string)
 }
 
 /** A whole pack. Damaged only when that was found twice, apart: once may be a read gone wrong. */
-async function fetchPack(pack: PackId, parts: RestoreParts): Promise<Map<string, Uint8Array>> {
+async function fetchPack(pack: PackId, parts: Reading): Promise<OpenedPack> {
   let found = 0;
   for (let i = 1; ; i++) {
-    const look = await lookAt(pack, parts.host);
-    if (look.ok) return look.entries;
+    const look = await lookAt(pack, parts);
+    if (look.ok) return look.opened;
     if (look.damaged) found++;
     if (found > 1) throw new DamagedError(look.problem, pack);
     if (i === TRIES) throw new UnreadableError("store", `pack ${pack}: ${look.problem}`);
@@ -232,30 +260,37 @@ async function fetchPack(pack: PackId, parts: RestoreParts): Promise<Map<string,
   }
 }
 
-type Look =
-  | { ok: true; entries: Map<string, Uint8Array> }
-  | { ok: false; damaged: boolean; problem: string };
+type Look = { ok: true; opened: OpenedPack } | { ok: false; damaged: boolean; problem: string };
 
-async function lookAt(pack: PackId, host: HostClient): Promise<Look> {
-  const read = await host.readPack(pack);
-  let problem: string;
-  if (read.ok) {
-    try {
-      return { ok: true, entries: await openPack(read.value) };
-    } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
-    }
-  } else {
-    if (isDamage(read.reason)) return { ok: false, damaged: true, problem: read.message };
-    refuseUnlessStore(read);
-    problem = read.message;
+async function lookAt(pack: PackId, { host, places }: Reading): Promise<Look> {
+  const read = await places.use((place) => readAndOpen(pack, host, place));
+  if (read.ok) return read;
+  if (read.refusal !== undefined) {
+    if (isDamage(read.refusal.reason)) return { ok: false, damaged: true, problem: read.problem };
+    refuseUnlessStore(read.refusal);
   }
+  const { problem } = read;
   // Cut short on the way, or so in the bucket? Only the Worker can tell.
   const check = await host.checkPack(pack);
-  if (check.ok) return { ok: false, damaged: read.ok, problem };
+  if (check.ok) return { ok: false, damaged: read.refusal === undefined, problem };
   if (isDamage(check.reason)) return { ok: false, damaged: true, problem: check.message };
   refuseUnlessStore(check);
   return { ok: false, damaged: false, problem: check.message };
+}
+
+type Read =
+  | { ok: true; opened: OpenedPack }
+  /** Without a refusal it arrived, and could not be opened. */
+  | { ok: false; problem: string; refusal?: BackupRefusal };
+
+async function readAndOpen(pack: PackId, host: HostClient, place: Uint8Array): Promise<Read> {
+  const read = await host.readPack(pack, place);
+  if (!read.ok) return { ok: false, problem: read.message, refusal: read };
+  try {
+    return { ok: true, opened: await openPack(read.value) };
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function isDamage(reason: string): boolean {
@@ -266,7 +301,7 @@ function refuseUnlessStore(refusal: { reason: string; message: string }): void {
   if (refusal.reason !== "store") throw new UnreadableError(refusal.reason, refusal.message);
 }
 
-function takeContent(writer: StateWriter, pack: PackId, entries: Map<string, Uint8Array>): void {
+function takeContent(writer: StateWriter, pack: PackId, { entries }: OpenedPack): void {
   for (const wanted of writer.wantedFrom(pack)) {
     const bytes = entries.get(wanted.entry);
     const problem = bytes === undefined ? "is not in its pack" : problemWith(bytes, wanted);

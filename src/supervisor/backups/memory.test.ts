@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { giveBack, Places } from "./memory.ts";
+
+describe("memory that is given back", () => {
+  it("is gone at once, with every view of it", () => {
+    const whole = Buffer.alloc(1_000_000, 7);
+    const view = whole.subarray(10, 20);
+    giveBack(whole.subarray(0, 500_000));
+    expect([whole.length, view.length]).toEqual([0, 0]);
+    expect(() => giveBack(whole)).not.toThrow();
+  });
+
+  it("is never what the runtime shares with others", () => {
+    const small = Buffer.from("a few bytes of a shared pool");
+    giveBack(small);
+    expect(small.toString()).toBe("a few bytes of a shared pool");
+    const whole = Buffer.alloc(1_000_000, 7);
+    giveBack(whole.subarray(1));
+    expect(whole.length).toBe(1_000_000);
+  });
+});
+
+describe("places", () => {
+  it("are used again, and one by one at the same time", async () => {
+    const places = new Places(100_000);
+    const seen: ArrayBufferLike[] = [];
+    const note = (place: Uint8Array) => Promise.resolve(void seen.push(place.buffer));
+    await Promise.all([places.use(note), places.use(note)]);
+    await places.use(() => Promise.reject(new Error("x"))).catch(() => undefined);
+    await places.use(note);
+    expect(new Set(seen).size).toBe(2);
+    places.close();
+    await places.use(note);
+    expect(new Set(seen).size).toBe(3);
+  });
+});

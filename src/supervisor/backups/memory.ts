@@ -1,0 +1,36 @@
+/**
+ * Large memory without the garbage collector. Left to that it stays for many packs more, and each new
+ * pack gets fresh pages instead: on a small machine those cost more than unpacking does.
+ */
+
+/** Smaller buffers may be views of one that the runtime shares among many. */
+const LEAST_BYTES = 64 * 1024;
+
+/** Nothing that looks at the same memory may be used any more: it has no bytes from now on. */
+export function giveBack({ buffer, byteOffset }: Uint8Array): void {
+  if (byteOffset !== 0 || !(buffer instanceof ArrayBuffer)) return;
+  if (buffer.byteLength >= LEAST_BYTES && !buffer.detached) buffer.transfer(0);
+}
+
+/** Places that are used again and again; what of one was never written to takes no memory. */
+export class Places {
+  readonly #bytes: number;
+  readonly #free: Uint8Array[] = [];
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  async use<T>(work: (place: Uint8Array) => Promise<T>): Promise<T> {
+    const place = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes);
+    try {
+      return await work(place);
+    } finally {
+      this.#free.push(place);
+    }
+  }
+
+  close(): void {
+    for (const place of this.#free.splice(0)) giveBack(place);
+  }
+}

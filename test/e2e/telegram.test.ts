@@ -51,6 +51,18 @@ async function requestOf(senderId: string) {
   return request;
 }
 
+const by = (person: typeof alice, id: number) => ({
+  message_id: id,
+  date: Math.floor(Date.now() / 1000),
+  chat: { ...person, type: "private" },
+  from: { ...person, is_bot: false },
+});
+
+const fileOf = (content: Uint8Array, name: string) => {
+  const id = telegram.upload(content, name);
+  return { file_id: id, file_unique_id: id, file_size: content.length };
+};
+
 const said = (chat: number, part: string) => () =>
   telegram.texts(chat).find((text) => text.includes(part));
 
@@ -72,30 +84,53 @@ test("a first message asks for pairing, an approval opens the conversation, a qu
 }, 120_000);
 
 test("a photo arrives at the model, and one that the agent made comes back", async () => {
-  const id = telegram.upload(PNG, "cat.png");
-  telegram.send({
-    message: {
-      message_id: 900,
-      date: Math.floor(Date.now() / 1000),
-      chat: { ...alice, type: "private" },
-      from: { ...alice, is_bot: false },
-      caption: "look at this",
-      photo: [{ file_id: id, file_unique_id: id, width: 1, height: 1, file_size: PNG.length }],
-    },
-  });
+  const photo = [{ ...fileOf(PNG, "cat.png"), width: 1, height: 1 }];
+  telegram.send({ message: { ...by(alice, 900), caption: "look at this", photo } });
   await telegram.until("the answer to the photo", said(77, "media attached"), 60_000);
   const make = `tool: exec {"command": "mkdir -p ~/.openclaw/workspace && echo ${PNG.toString("base64")} | base64 -d > ~/.openclaw/workspace/cat.png"}`;
   const send = "here it is\nMEDIA:/home/agent/.openclaw/workspace/cat.png";
   telegram.write(alice, make);
   await telegram.until("the tool", said(77, "The tool answered"), 60_000);
   telegram.write(alice, send);
-  const photo = await telegram.until(
+  const sent = await telegram.until(
     "the photo",
     () => telegram.calls.find(({ method }) => method === "sendPhoto" || method === "sendDocument"),
     60_000,
   );
-  expect(Buffer.from(Object.values(photo.files)[0] ?? []).equals(PNG)).toBe(true);
+  expect(Buffer.from(Object.values(sent.files)[0] ?? []).equals(PNG)).toBe(true);
 }, 120_000);
+
+test("a voice message, a document, an edited message and a pressed button reach the agent", async () => {
+  const answer = (part: string) => telegram.until(`“${part}”`, said(77, part), 90_000);
+  const sound = Buffer.from(`OggS${"spoken words ".repeat(200)}`);
+  const voice = { ...fileOf(sound, "note.oga"), duration: 1, mime_type: "audio/ogg" };
+  telegram.send({ message: { ...by(alice, 910), voice } });
+  await answer("Audio attachment");
+
+  const list = fileOf(Buffer.from("the fruit is a medlar\n"), "fruit.txt");
+  const document = { ...list, file_name: "fruit.txt", mime_type: "text/plain" };
+  telegram.send({ message: { ...by(alice, 911), caption: "read this", document } });
+  expect(await answer("read this")).toContain("the fruit is a medlar");
+
+  telegram.send({ message: { ...by(alice, 912), text: "meet me at noon" } });
+  await answer("You said: meet me at noon");
+  // The gateway notes an edited message for whoever refers to it; it is no turn.
+  const edited = { ...by(alice, 912), edit_date: by(alice, 0).date, text: "meet me at dusk" };
+  telegram.send({ edited_message: edited });
+  const look = `for it in 'spoken w[o]rds' 'meet me at d[u]sk'; do grep -rqaE "$it" ~/.openclaw && echo "has $it"; done`;
+  telegram.write(alice, `tool: exec ${JSON.stringify({ command: look })}`);
+  const found = await answer("The tool answered: has");
+  expect(found).toContain("has spoken w[o]rds");
+  expect(found).toContain("has meet me at d[u]sk");
+
+  const bot = { id: 424_242, is_bot: true, first_name: "Emulated", username: "emulated_bot" };
+  const pressed = { id: "4242", from: by(alice, 0).from, chat_instance: "1", data: "the medlar" };
+  const message = { ...by(alice, 3), from: bot, text: "Which one?" };
+  telegram.send({ callback_query: { ...pressed, message } });
+  await answer("You said: callback_data: the medlar");
+  expect(telegram.calls.some(({ method }) => method === "answerCallbackQuery")).toBe(true);
+  expect(telegram.texts(77).join("\n")).not.toContain("You said: meet me at dusk");
+}, 240_000);
 
 test("a stranger who asks for the owner's history gets none of it", async () => {
   telegram.write(mallory, "history");
@@ -123,7 +158,7 @@ test("a message wakes an agent that sleeps: typing at once, then the answer", as
   telegram.write(alice, "history");
   const history = await telegram.until("the history", said(77, "Before this you said"), 60_000);
   expect(history).toContain("the word is quince");
-}, 180_000);
+}, 240_000);
 
 test("no part of the token is in the sandbox", async () => {
   const { texts } = telegram;

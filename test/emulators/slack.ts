@@ -30,6 +30,8 @@ export interface SlackEmulator {
   calls: SlackCall[];
   /** Where events are posted to; undefined for Socket Mode. */
   requestUrl: string | undefined;
+  /** Named as the address for sockets, instead of the emulator's own. */
+  socketsAt: string | undefined;
   readonly sockets: Sockets;
   attempts: Attempt[];
   /** What was posted to the addresses for answers. */
@@ -86,6 +88,7 @@ export async function startSlack({ hosts = "slack" }: SlackOptions = {}): Promis
     apiUrl: `${own}/api`,
     calls: [],
     requestUrl: undefined,
+    socketsAt: undefined,
     sockets,
     attempts: [],
     answers: [],
@@ -246,7 +249,8 @@ export async function startSlack({ hosts = "slack" }: SlackOptions = {}): Promis
       if (token !== APP_TOKEN) return { ok: false, error: "not_allowed_token_type" };
       const ticket = next("ticket");
       tickets.add(ticket);
-      return { ok: true, url: `${own.replace("http", "ws")}/link/?ticket=${ticket}&app_id=${APP}` };
+      const link = `${own.replace("http", "ws")}/link/?ticket=${ticket}&app_id=${APP}`;
+      return { ok: true, url: emulator.socketsAt ?? link };
     }
     if (token !== BOT_TOKEN) return { ok: false, error: "invalid_auth" };
     return execute(workspace, call);

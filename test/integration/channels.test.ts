@@ -199,3 +199,32 @@ it("a job that is due wakes an agent that sleeps, once, and it sleeps again", as
   await rig.until(({ phase }) => phase === "stopped");
   expect(await starts()).toBe(before + 2);
 });
+
+// Last, since these settings stay.
+describe("somebody new", () => {
+  const under = async (policy: string) => {
+    await rig.deploy({ TELEGRAM_DM_POLICY: policy, CHANNEL_STRANGER_WAKES: "0" });
+    await rig.status();
+  };
+
+  it("wakes the agent under the policy open", async () => {
+    await under("open");
+    const one = update(777);
+    expect(await post(one)).toBe(200);
+    await empty();
+    expect(await delivered()).toEqual([String(one.update_id)]);
+  });
+
+  it("does not reach it under the policy allowlist, awake or not", async () => {
+    await under("allowlist");
+    expect(await post(update(777))).toBe(200);
+    expect((await channels()).letters).toEqual([]);
+    expect((await rig.status()).phase).toBe("stopped");
+    const own = update();
+    await post(own);
+    await rig.until(({ phase }) => phase === "ready");
+    expect(await post(update(778))).toBe(200);
+    await empty();
+    expect(await delivered()).toEqual([String(own.update_id)]);
+  });
+});

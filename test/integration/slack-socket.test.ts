@@ -92,6 +92,18 @@ it("a slash command is answered while the agent wakes, a list that is asked for 
   expect((await rig.status()).phase).toBe("stopped");
 });
 
+it("an address of somebody else is given no connection", async () => {
+  await connected(1);
+  slack.socketsAt = "ws://127.0.0.1:1/link/?ticket=stolen";
+  slack.sockets.cut();
+  await expect
+    .poll(async () => (await slackView())?.error?.message ?? "", { timeout: 10_000, interval: 20 })
+    .toContain("no usable address");
+  expect(rig.fetched.join("\n")).not.toContain("stolen");
+  slack.socketsAt = undefined;
+  await connected(1);
+});
+
 it("Socket Mode that is switched off is said in plain words", async () => {
   await connected(1);
   slack.sockets.disconnect("link_disabled");

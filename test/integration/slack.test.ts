@@ -252,3 +252,32 @@ describe("what is not Slack's", () => {
     expect(await delivered()).toHaveLength(1);
   });
 });
+
+// Last, since these settings stay.
+describe("a direct message of somebody new", () => {
+  const under = async (policy: string) => {
+    await rig.deploy({ SLACK_DM_POLICY: policy });
+    await rig.status();
+  };
+
+  it("wakes the agent under the policy open", async () => {
+    await under("open");
+    const one = direct("U0NEW");
+    expect((await post(one)).status).toBe(200);
+    await empty();
+    expect((await delivered()).join("\n")).toContain(one.event_id);
+  });
+
+  it("does not reach it under the policy allowlist, awake or not", async () => {
+    await under("allowlist");
+    const strange = direct("U0NEW");
+    expect((await post(strange)).status).toBe(200);
+    await asleep();
+    const own = direct();
+    await post(own);
+    await rig.until(({ phase }) => phase === "ready");
+    await post(direct("U0NEWER"));
+    await empty();
+    expect((await delivered()).map((body) => JSON.parse(body).event_id)).toEqual([own.event_id]);
+  });
+});

@@ -79,7 +79,37 @@ describe("failures", () => {
     const ready: Life = { ...booting, phase: "ready" };
     expect(advance(ready, "fault", 10, boom)?.retryAt).toBe(10);
     expect(advance({ ...ready, failures: 1 }, "fault", 10, boom)?.retryAt).toBe(15_010);
-    expect(advance({ ...ready, failures: 4 }, "fault", STEADY_MS, boom)?.retryAt).toBe(STEADY_MS);
+  });
+
+  it("of a gateway that was ready for a minute begin a new row", () => {
+    const ready: Life = { ...booting, phase: "ready", failures: 4 };
+    const steady = advance(ready, "fault", STEADY_MS, boom);
+    expect(steady).toMatchObject({ failures: 1, retryAt: STEADY_MS });
+    expect(advance(ready, "fault", STEADY_MS - 1, boom)).toMatchObject({ failures: 5 });
+  });
+
+  it.each([
+    [59_000, [0, 15_000, 60_000, 60_000, 60_000, 60_000]],
+    [61_000, [0, 0, 0, 0, 0, 0]],
+  ])("that come %i ms after each time it was ready wait %j ms", (readyForMs, expected) => {
+    let [life, now] = [fresh, 0];
+    const on = (event: LifeEvent, after: number) => {
+      now += after;
+      life = advance(life, event, now, boom) ?? life;
+    };
+    const waits = expected.map(() => {
+      for (const event of ["wanted", "answered", "restored", "gateway-ready"] as const) {
+        on(event, 5_000);
+      }
+      on("fault", readyForMs);
+      return (life.retryAt ?? 0) - now;
+    });
+    expect(waits).toEqual(expected);
+  });
+
+  it("of starts in between keep their long wait", () => {
+    const life = advance({ ...booting, failures: 4 }, "fault", 1_000, boom);
+    expect(life?.retryAt).toBe(301_000);
   });
 
   it("that are nobody's fault are tried again at once, the first time", () => {

@@ -77,7 +77,7 @@ export interface Life {
   /** Milliseconds since the epoch at which the phase began. */
   since: number;
   startGeneration: number;
-  /** Failures in a row; a gateway that stayed ready for `STEADY_MS` ends the row. */
+  /** Failures in a row; a gateway that stayed ready for `STEADY_MS`, and a stop, end the row. */
   failures: number;
   /** The real last error; kept until a start succeeds. */
   lastError?: string;
@@ -85,8 +85,14 @@ export interface Life {
   retryAt?: number;
 }
 
-/** The gateway's own crash-loop breaker counts unclean boots within this time. */
-export const STEADY_MS = 300_000;
+/**
+ * A gateway that was ready for this long works. The gateway's own breaker, which counts unclean boots
+ * over five minutes, does not matter here: the supervisor takes its marks away before each boot.
+ */
+export const STEADY_MS = 60_000;
+
+/** One that came to be ready at all is tried again this soon however often it failed: messages wait. */
+const READY_RETRY_MS = 60_000;
 
 export interface Fault {
   error: string;
@@ -120,8 +126,7 @@ export function advance(
       since: now,
       failures: failures + 1,
       lastError: fault.error,
-      retryAt:
-        now + retryDelay(failures, life.phase === "ready" || fault.blameless === true, fault),
+      retryAt: now + retryDelay(failures, life.phase === "ready", fault),
     };
   }
   if (event === "wanted") {
@@ -136,7 +141,9 @@ function steady(life: Life, now: number): boolean {
   return life.phase === "ready" && now - life.since >= STEADY_MS;
 }
 
-function retryDelay(failuresBefore: number, atOnce: boolean, { retry }: Fault): number {
-  if (atOnce && failuresBefore === 0) return 0;
-  return retry[Math.min(failuresBefore, retry.length - 1)] ?? 0;
+function retryDelay(failuresBefore: number, wasReady: boolean, fault: Fault): number {
+  const { retry, blameless } = fault;
+  if (failuresBefore === 0 && (wasReady || blameless === true)) return 0;
+  const delay = retry[Math.min(failuresBefore, retry.length - 1)] ?? 0;
+  return wasReady ? Math.min(delay, READY_RETRY_MS) : delay;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { admit, type Admission, type Standing } from "./admission.ts";
+import { admit, standingOf, type Admission, type Standing } from "./admission.ts";
 import type { Arrival } from "./channel.ts";
 
 const direct: Arrival = {
@@ -68,5 +68,21 @@ describe("a message", () => {
     ["of a stranger in a group is the gateway's to judge", group, { awake: true }, rides],
   ])("%s", (_name, arrival, standing, admission) => {
     expect(admit(arrival, { ...asleep, ...standing })).toEqual(admission);
+  });
+});
+
+describe("somebody", () => {
+  it.each<[string, Parameters<typeof standingOf>, Standing["standing"]]>([
+    ["nobody knows is a stranger", ["pairing", undefined, false], "stranger"],
+    ["an admin let in is approved", ["pairing", "approved", false], "approved"],
+    ["the settings name is approved", ["pairing", undefined, true], "approved"],
+    ["an admin barred is barred, named or not", ["pairing", "barred", true], "barred"],
+    ["is approved where everybody is", ["open", undefined, false], "approved"],
+    ["an admin barred is barred there too", ["open", "barred", false], "barred"],
+    ["the list does not name is a stranger", ["allowlist", undefined, false], "stranger"],
+    ["an admin let in before is one as well", ["allowlist", "approved", false], "stranger"],
+    ["the list names is approved", ["allowlist", undefined, true], "approved"],
+  ])("%s", (_name, given, standing) => {
+    expect(standingOf(...given)).toBe(standing);
   });
 });

@@ -18,6 +18,20 @@ export interface Standing {
   wakesAllowed: number;
 }
 
+/**
+ * Who somebody is, from what an admin decided on them and whether the settings name them. Barred holds
+ * whatever the settings say; a permission counts only where the policy gives any.
+ */
+export function standingOf(
+  policy: DmPolicy,
+  recorded: "approved" | "barred" | undefined,
+  named: boolean,
+): Standing["standing"] {
+  if (recorded === "barred") return "barred";
+  const letIn = recorded === "approved" && policy !== "allowlist";
+  return named || letIn || policy === "open" ? "approved" : "stranger";
+}
+
 export type Admission =
   /** Stored and delivered; `wake` also when the agent sleeps. */
   | { act: "take"; known: boolean; wake: boolean }

@@ -11,7 +11,7 @@ import type { ChannelId } from "../../protocol/channels.ts";
 import type { Sql } from "../agent/store/schema.ts";
 import type { Done } from "../done.ts";
 import type { Logger } from "../logger.ts";
-import { admit, type Admission } from "./admission.ts";
+import { admit, standingOf, type Admission, type Standing } from "./admission.ts";
 import type { ChannelCalls, Received } from "./calls.ts";
 import type { Arrival, Channel, ChannelHost, Delivered, Delivery, Letter } from "./channel.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -286,12 +286,10 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     return "turnedAway";
   }
 
-  #standing(channel: Channel, id: string): "approved" | "stranger" | "barred" {
-    const recorded = this.#senders.standing(channel.id, id);
-    if (recorded !== undefined) return recorded;
+  #standing(channel: Channel, id: string): Standing["standing"] {
     const own = this.#parts.owners.some((owner) => owner.channel === channel.id && owner.id === id);
-    const known = own || channel.policy === "open" || channel.allowFrom.includes(id);
-    return known ? "approved" : "stranger";
+    const named = own || channel.allowFrom.includes(id);
+    return standingOf(channel.policy, this.#senders.standing(channel.id, id), named);
   }
 
   async #wake(): Promise<void> {

@@ -9,6 +9,7 @@ import type { ChannelHost, ChannelState } from "../channel.ts";
 import type { SlackApi, SlackReply } from "./api.ts";
 import { postedForm, readRequest } from "./request.ts";
 import type { SlackSettings } from "./settings.ts";
+import { socketAddress } from "./socket-address.ts";
 
 const opened = z.object({ url: z.string() });
 const envelope = z.object({
@@ -64,7 +65,7 @@ export class SlackSocket {
   async #open(): Promise<void> {
     const answer = await this.#api.callAsApp("apps.connections.open");
     if (!answer.ok) return this.#failed(reasonOf(answer));
-    const address = this.#checked(opened.safeParse(answer.result).data?.url);
+    const address = socketAddress(opened.safeParse(answer.result).data?.url, this.#settings.apiUrl);
     if (address === undefined) return this.#failed("Slack named no usable address.");
     try {
       const socket = await within("Slack's socket", OPEN_MS, this.#connect(address));
@@ -151,20 +152,6 @@ export class SlackSocket {
 
   #wait(): number {
     return WAITS_MS[Math.min(this.#failures, WAITS_MS.length) - 1] ?? LOOK_EVERY_MS;
-  }
-
-  /** Only to Slack itself, or to the relay that stands for it. */
-  #checked(text: string | undefined): string | undefined {
-    if (text === undefined || !URL.canParse(text)) return undefined;
-    const url = new URL(text);
-    const api = new URL(this.#settings.apiUrl);
-    const own = api.hostname !== "slack.com";
-    const fits = own
-      ? url.host === api.host
-      : url.protocol === "wss:" && url.hostname.endsWith(".slack.com") && url.port === "";
-    if (!fits) return undefined;
-    url.protocol = url.protocol === "ws:" ? "http:" : "https:";
-    return url.href;
   }
 }
 

@@ -1,5 +1,4 @@
 /** The agent's Durable Object, real workerd, the local engine, and a scripted sandbox. */
-import { build } from "esbuild";
 import {
   convertV4MiniflareOptions,
   fetch as openUpgrade,
@@ -19,6 +18,7 @@ import { RuntimeLog } from "../../src/local/start/runtime-log.ts";
 import { startAgain } from "../../src/local/start/start-again.ts";
 import type { AgentStatus } from "../../src/worker/agent-calls.ts";
 import { killDescendants } from "./process-tree.ts";
+import { BY_ITSELF, workerModule } from "./worker-module.ts";
 
 /** A device in the answer to `device.pair.list`. */
 export interface DeviceRow {
@@ -155,16 +155,7 @@ export async function startAgentRig(
       },
     },
   });
-  const bundle = await build({
-    entryPoints: [path.join(import.meta.dirname, "agent.worker.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "silent",
-  });
+  const module = await workerModule("agent.worker.ts");
   const fetched: string[] = [];
   const outboundService = async (request: Request) => {
     fetched.push(request.url);
@@ -189,15 +180,12 @@ export async function startAgentRig(
       host: "127.0.0.1",
       port,
       outboundService,
-      cf: false,
-      telemetry: { enabled: false },
+      ...BY_ITSELF,
       handleStructuredLogs: () => undefined,
       log: runtimeLog,
       unsafeHandleRuntimeRestart: () => undefined,
       resourcePersistencePath: path.join(folder, "storage"),
-      modules: true,
-      script: bundle.outputFiles[0]?.text ?? "",
-      compatibilityDate: "2026-11-17",
+      ...module,
       bindings: {
         MOLTBOT_GATEWAY_TOKEN: "t0ken-of-the-gateway-for-tests-0123456789",
         ANTHROPIC_API_KEY: "sk-ant-planted",

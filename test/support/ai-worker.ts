@@ -2,13 +2,11 @@
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { networkBinding } from "../../src/local/start/network-binding.ts";
-import { COMPATIBILITY_DATE } from "../../src/worker/version.ts";
 import type { CapSettings, PriceOverride } from "../../src/protocol/spend-settings.ts";
 import type { AiConfig } from "../../src/worker/ai/providers.ts";
+import { BY_ITSELF, workerModule, type WorkerModule } from "./worker-module.ts";
 
 export interface AiWorkerSettings extends AiConfig {
   /** `provider/model` that the agent is configured with. */
@@ -32,10 +30,10 @@ export interface AiWorker {
   close(): Promise<void>;
 }
 
-let bundle: Promise<string> | undefined;
+let worker: Promise<WorkerModule> | undefined;
 
 export async function startAiWorker(settings: AiWorkerSettings): Promise<AiWorker> {
-  bundle ??= bundleWorker();
+  worker ??= workerModule("ai-worker.worker.ts");
   const {
     configured = "anthropic/claude-opus-5",
     caps = {},
@@ -53,17 +51,14 @@ export async function startAiWorker(settings: AiWorkerSettings): Promise<AiWorke
     convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: 0,
-      cf: false,
-      telemetry: { enabled: false },
+      ...BY_ITSELF,
       logRequests: false,
       handleStructuredLogs: ({ message }) => lines.push(message),
       resourcePersistencePath: folder,
       workers: [
         {
           name: "ai",
-          modules: true,
-          script: await bundle,
-          compatibilityDate: COMPATIBILITY_DATE,
+          ...(await worker),
           bindings: {
             SETTINGS: JSON.stringify({
               config,
@@ -107,16 +102,4 @@ async function childPids(): Promise<number[]> {
     tasks.map((task) => readFile(`/proc/self/task/${task}/children`, "utf8").catch(() => "")),
   );
   return lists.join(" ").split(" ").filter(Boolean).map(Number);
-}
-
-async function bundleWorker(): Promise<string> {
-  const result = await build({
-    entryPoints: [fileURLToPath(new URL("ai-worker.worker.ts", import.meta.url))],
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    external: ["cloudflare:workers"],
-    write: false,
-  });
-  return result.outputFiles[0]?.text ?? "";
 }

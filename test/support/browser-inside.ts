@@ -15,6 +15,28 @@ const DOWN = `"y".repeat(${SIZE})`;
 const isPng = (bytes: Uint8Array) => Buffer.from(bytes.subarray(1, 4)).toString() === "PNG";
 const isPdf = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, 4)).toString() === "%PDF";
 
+/** What the pages of both libraries do alike. */
+interface Page {
+  click(selector: string): Promise<void>;
+  title(): Promise<string>;
+  evaluate(expression: string): Promise<unknown>;
+  evaluate(read: (text: string) => number, text: string): Promise<number>;
+  screenshot(): Promise<Uint8Array>;
+  pdf(): Promise<Uint8Array>;
+}
+
+/** Sends the form that is filled in, and looks at what the page is then. */
+async function submit(page: Page): Promise<object> {
+  await page.click("#go");
+  const typed = await page.title();
+  const intercepted = await page.evaluate(DATA);
+  const screenshot = isPng(await page.screenshot());
+  const pdf = isPdf(await page.pdf());
+  const up = await page.evaluate((text) => text.length, "x".repeat(SIZE));
+  const down = String(await page.evaluate(DOWN)).length;
+  return { typed, intercepted, screenshot, pdf, up, down };
+}
+
 async function withPlaywright(): Promise<object> {
   let browser = await chromium.connectOverCDP(endpoint);
   const context = await browser.newContext();
@@ -24,13 +46,7 @@ async function withPlaywright(): Promise<object> {
   await page.route("**/data", (route) => route.fulfill({ json: "mine" }));
   await page.goto(`${site}/`);
   await page.fill("#name", "Ada");
-  await page.click("#go");
-  const typed = await page.title();
-  const intercepted = await page.evaluate(DATA);
-  const screenshot = isPng(await page.screenshot());
-  const pdf = isPdf(await page.pdf());
-  const up = await page.evaluate((text) => text.length, "x".repeat(SIZE));
-  const down = String(await page.evaluate(DOWN)).length;
+  const seen = await submit(page);
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("#file")]);
   const failure = await download.failure();
   await second.goto(`${site}/worker`);
@@ -46,10 +62,7 @@ async function withPlaywright(): Promise<object> {
   const found = await again?.title();
   await again?.close();
   await browser.close();
-  return {
-    ...{ typed, intercepted, screenshot, pdf, up, down },
-    ...{ download: failure ?? "completed", worker, contexts, again: found },
-  };
+  return { ...seen, download: failure ?? "completed", worker, contexts, again: found };
 }
 
 async function withPuppeteer(): Promise<object> {
@@ -66,13 +79,7 @@ async function withPuppeteer(): Promise<object> {
   );
   await page.goto(`${site}/`);
   await page.type("#name", "Ada");
-  await page.click("#go");
-  const typed = await page.title();
-  const intercepted = await page.evaluate(DATA);
-  const screenshot = isPng(await page.screenshot());
-  const pdf = isPdf(await page.pdf());
-  const up = await page.evaluate((text) => text.length, "x".repeat(SIZE));
-  const down = String(await page.evaluate(DOWN)).length;
+  const seen = await submit(page);
   const session = await browser.target().createCDPSession();
   await session.send("Browser.setDownloadBehavior", {
     behavior: "allowAndName",
@@ -100,10 +107,7 @@ async function withPuppeteer(): Promise<object> {
   const found = await again.title();
   await again.close();
   await browser.disconnect();
-  return {
-    ...{ typed, intercepted, screenshot, pdf, up, down },
-    ...{ download, worker, contexts, again: found },
-  };
+  return { ...seen, download, worker, contexts, again: found };
 }
 
 const outcome = await (library === "playwright" ? withPlaywright() : withPuppeteer());

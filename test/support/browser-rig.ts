@@ -1,5 +1,4 @@
 /** The CDP proxy under real workerd, over this machine's Chromium in its sandbox. */
-import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +8,7 @@ import type { Sessions } from "../../src/local/browser/service/sessions.ts";
 import { browserOverview, type BrowserOverview } from "../../src/protocol/browser.ts";
 import { parsePattern } from "../../src/worker/egress/pattern.ts";
 import { chromiumPath } from "./chromium.ts";
+import { BY_ITSELF, workerModule } from "./worker-module.ts";
 
 export const CDP_SECRET = "cdp-secret-for-tests-0123456789abcdef";
 export const SECRET_HEADERS = { Authorization: `Bearer ${CDP_SECRET}` };
@@ -70,28 +70,16 @@ export async function startBrowserRig(options: BrowserRigOptions = {}): Promise<
     },
   });
   if (!browser.ok) throw new Error(browser.reason);
-  const bundle = await build({
-    entryPoints: [path.join(import.meta.dirname, "browser.worker.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "silent",
-  });
+  const worker = await workerModule("browser.worker.ts");
   const logs: string[] = [];
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      cf: false,
-      telemetry: { enabled: false },
+      ...BY_ITSELF,
       handleStructuredLogs: ({ message }) => logs.push(message),
       workers: [
         {
           name: "worker",
-          modules: true,
-          script: bundle.outputFiles[0]?.text ?? "",
-          compatibilityDate: "2026-11-17",
+          ...worker,
           bindings: {
             MOLTBOT_GATEWAY_TOKEN: "t0ken-of-the-gateway-for-tests-0123456789",
             CDP_SECRET,

@@ -2,12 +2,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { z } from "zod";
 import { channelsReply } from "../../src/protocol/admin-channels.ts";
 import type { DiscordSettings } from "../../src/worker/channels/discord/settings.ts";
-import { COMPATIBILITY_DATE } from "../../src/worker/version.ts";
+import { BY_ITSELF, workerModule } from "./worker-module.ts";
 
 const view = channelsReply.and(z.object({ wakes: z.number() }));
 export type RoomView = z.infer<typeof view>;
@@ -27,27 +26,15 @@ export interface DiscordRig {
 
 export async function startDiscordRig(settings: DiscordSettings): Promise<DiscordRig> {
   const folder = await mkdtemp(path.join(tmpdir(), "discord-rig-"));
-  const bundle = await build({
-    entryPoints: [path.join(import.meta.dirname, "discord.worker.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "silent",
-  });
+  const worker = await workerModule("discord.worker.ts");
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: 0,
-      cf: false,
-      telemetry: { enabled: false },
+      ...BY_ITSELF,
       handleStructuredLogs: () => undefined,
       resourcePersistencePath: folder,
-      modules: true,
-      script: bundle.outputFiles[0]?.text ?? "",
-      compatibilityDate: COMPATIBILITY_DATE,
+      ...worker,
       bindings: {
         SETTINGS: { ...settings, allowFrom: [...settings.allowFrom], guilds: [...settings.guilds] },
       },

@@ -3,9 +3,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { SIDECAR_IMAGE, startEngine } from "../../src/local/engine/engine.ts";
+import { BY_ITSELF, workerModule } from "./worker-module.ts";
 
 const HERE = import.meta.dirname;
 const kind = process.argv[2] === "plain" ? "plain" : "bubblewrap";
@@ -45,20 +45,11 @@ const engine = await startEngine({
   log: (entry) => say({ event: "log", ...entry }),
 });
 
-const bundle = await build({
-  entryPoints: [join(HERE, "engine-box.worker.ts")],
-  bundle: true,
-  format: "esm",
-  external: ["cloudflare:*"],
-  write: false,
-});
+const worker = await workerModule("engine-box.worker.ts");
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
-    cf: false,
-    telemetry: { enabled: false },
-    modules: true,
-    script: bundle.outputFiles[0]?.text ?? "",
-    compatibilityDate: "2026-11-17",
+    ...BY_ITSELF,
+    ...worker,
     host: "127.0.0.1",
     port: 0,
     durableObjects: {

@@ -1,7 +1,6 @@
 /** The Worker's app under real workerd, around a Durable Object that only records its calls. */
 import { buildAdminUi } from "../../src/build/admin-ui.ts";
 import { buildPaths, PROJECT_ROOT } from "../../src/build/paths.ts";
-import { build } from "esbuild";
 import { Miniflare, Response, convertV4MiniflareOptions } from "miniflare";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
@@ -9,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { freePort } from "../../src/local/free-port.ts";
+import { BY_ITSELF, workerModule } from "./worker-module.ts";
 
 export const TOKEN = "t0ken-of-the-gateway-for-tests-0123456789";
 export const ADMIN_SECRET = "admin-secret-for-tests-0123456789abcdef";
@@ -77,27 +77,15 @@ export async function startWorkerServer(
   await writeAssets(folder);
   await writeAdminPage(folder);
   const adminPort = await freePort();
-  const bundle = await build({
-    entryPoints: [path.join(import.meta.dirname, "worker-under-test.worker.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
-    logLevel: "silent",
-  });
+  const worker = await workerModule("worker-under-test.worker.ts");
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      cf: false,
-      telemetry: { enabled: false },
+      ...BY_ITSELF,
       handleStructuredLogs: ({ message }) => logs.push(message),
       workers: [
         {
           name: "worker",
-          modules: true,
-          script: bundle.outputFiles[0]?.text ?? "",
-          compatibilityDate: "2026-11-17",
+          ...worker,
           ...(options.outside === undefined ? {} : { outboundService: options.outside }),
           ...(options.noOutside === true ? { outboundService: refuse } : {}),
           ...(options.browserSocket === undefined

@@ -1,7 +1,7 @@
 /** What proves that a backup can be restored: the drill of the day and every start, with both ends of the backups as they are, and a clock that is set by hand. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { drill } from "../../src/supervisor/backups/session-backups.ts";
-import { Drills } from "../../src/worker/agent/drills.ts";
+import { Drills } from "../../src/worker/agent/backups/drills.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
 import {
   startSandboxSide,

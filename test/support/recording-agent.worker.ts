@@ -3,7 +3,7 @@
  * sandbox is answered from here.
  */
 import { DurableObject } from "cloudflare:workers";
-import { AgentBackups } from "../../src/worker/agent/agent-backups.ts";
+import { AgentBackups } from "../../src/worker/agent/backups/agent-backups.ts";
 import { ImportsRoom } from "../../src/worker/agent/backups/imports-room.ts";
 import { BackupsRoom } from "../../src/worker/agent/backups/room.ts";
 import { RecordStore } from "../../src/worker/agent/store/records.ts";

@@ -3,7 +3,7 @@
  * a real bucket. Only the sandbox's end of the wire is played: it commits what it is told to.
  */
 import type { Reason, RestorePlan } from "../../src/protocol/backup.ts";
-import { AgentBackups } from "../../src/worker/agent/agent-backups.ts";
+import { AgentBackups } from "../../src/worker/agent/backups/agent-backups.ts";
 import { BUDGET } from "../../src/worker/agent/budget.ts";
 import { ControlPort } from "../../src/worker/agent/control.ts";
 import { RecordStore } from "../../src/worker/agent/store/records.ts";

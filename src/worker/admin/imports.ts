@@ -5,6 +5,7 @@ import { survey } from "../../archive/survey.ts";
 import { BACKUPS_API, beginImportBody } from "../../protocol/admin-backups.ts";
 import { IMPORT_PART_BYTES } from "../../protocol/import.ts";
 import { archiveBytes, storePart } from "../backups/import-bytes.ts";
+import { NO_BUCKET } from "../backups/no-bucket.ts";
 import { bytesOf } from "../backups/streams.ts";
 import { keysOf } from "../backups/cipher.ts";
 import { jsonReply } from "../replies.ts";
@@ -12,7 +13,6 @@ import { call, done, fail, lasting, ok, readBody, type Bindings } from "./calls.
 
 const empty = z.strictObject({});
 const partNumber = z.coerce.number().int().min(0).max(10_000);
-const NO_BUCKET = "No bucket is bound: nothing of this agent is kept.";
 
 export const importsApi = new Hono<Bindings>();
 

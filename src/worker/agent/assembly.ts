@@ -16,7 +16,7 @@ import type { Done } from "../done.ts";
 import { EgressRoom } from "../egress/room.ts";
 import { createLogger } from "../logger.ts";
 import { redactor, withoutCredentials } from "../redaction.ts";
-import { AgentBackups } from "./agent-backups.ts";
+import { AgentBackups } from "./backups/agent-backups.ts";
 import { AgentLife } from "./agent-life.ts";
 import { Aftermath } from "./aftermath.ts";
 import { ImportsRoom } from "./backups/imports-room.ts";

@@ -5,7 +5,7 @@
 import type { Panic } from "../audit/panic.ts";
 import type { ParsedConfig } from "../config.ts";
 import type { Done } from "../done.ts";
-import type { AgentBackups } from "./agent-backups.ts";
+import type { AgentBackups } from "./backups/agent-backups.ts";
 import type { AgentLife } from "./agent-life.ts";
 import { type Budget, messageOf } from "./budget.ts";
 import type { ControlPort } from "./control.ts";

@@ -2,7 +2,7 @@
 import type { SleepAfter } from "../../protocol/agent.ts";
 import type { AgentStatus } from "../agent-calls.ts";
 import type { ChannelsRoom } from "../channels/channels.ts";
-import type { AgentBackups } from "./agent-backups.ts";
+import type { AgentBackups } from "./backups/agent-backups.ts";
 import type { AgentLife } from "./agent-life.ts";
 import { isStarting } from "./lifecycle.ts";
 import type { LifeStore } from "./store/life.ts";

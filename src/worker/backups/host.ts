@@ -22,6 +22,7 @@ import type { BackupAnswer, BackupCall, BackupCaller } from "./calls.ts";
 import { readPiece } from "./import-bytes.ts";
 import { opened, type BackupKeys } from "./cipher.ts";
 import { refuse, type Refused } from "./ledger.ts";
+import { noBucket } from "./no-bucket.ts";
 
 export interface BackupHost {
   startGeneration: number;
@@ -58,9 +59,7 @@ export async function answerBackupCall(request: Request, host: BackupHost): Prom
 }
 
 async function route(request: Request, host: BackupHost): Promise<Response | BackupAnswer> {
-  if (host.bucket === undefined) {
-    return refuse("no-bucket", "No bucket is bound: nothing of this agent is kept.");
-  }
+  if (host.bucket === undefined) return noBucket();
   const token = /^Bearer (\S{1,512})$/.exec(request.headers.get("authorization") ?? "")?.[1];
   if (token === undefined) return refuse("unauthorised", "The control token is missing.");
   const caller = { startGeneration: host.startGeneration, token };

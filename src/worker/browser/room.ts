@@ -5,12 +5,12 @@
  * Fails closed: without a binding, past the day's cap or from an earlier start there is no browser.
  */
 import { RpcTarget } from "cloudflare:workers";
-import type { BrowserOverview, BrowserSessionView } from "../../protocol/browser.ts";
+import type { BrowserOverview } from "../../protocol/browser.ts";
 import type { Sql } from "../agent/store/schema.ts";
 import type { Done } from "../done.ts";
 import type { BrowserCaller, BrowserCalls, Opened, WantedSession } from "./calls.ts";
-import { pageAddress } from "./page-address.ts";
 import { type ActiveSession, BrowserService, type BrowserBinding } from "./service.ts";
+import { Sightings } from "./sightings.ts";
 import { BrowserStore, type SessionRow } from "./store.ts";
 
 export interface BrowserRoomParts {
@@ -50,13 +50,6 @@ export const BROWSER_LIMITS: BrowserLimits = {
 const OFF =
   "Browsing is off: no browser is bound. On your machine install Chromium and start again, or give its path with --browser; on Cloudflare add a browser binding named BROWSER.";
 const DAY_MS = 86_400_000;
-/** Of one session. A page can open a thousand others. */
-const MOST_PAGES_NOTED = 50;
-
-interface Pages {
-  count: number;
-  addresses: string[];
-}
 
 export class BrowserRoom extends RpcTarget implements BrowserCalls {
   readonly #parts: BrowserRoomParts;
@@ -65,10 +58,7 @@ export class BrowserRoom extends RpcTarget implements BrowserCalls {
   readonly #opening = new Map<string, Promise<Opened>>();
   #acquiring = 0;
   #watch: ReturnType<typeof setTimeout> | undefined;
-  readonly #connected = new Map<string, boolean>();
-  readonly #pages = new Map<string, Pages>();
-  /** When a session was last asked for or somebody was connected to it, as far as this object knows. */
-  readonly #lastUse = new Map<string, number>();
+  readonly #sightings = new Sightings();
 
   constructor(parts: BrowserRoomParts) {
     super();
@@ -86,7 +76,7 @@ export class BrowserRoom extends RpcTarget implements BrowserCalls {
     const over = await this.#overCap(service);
     if (over !== undefined) return over;
     const opened = await this.#open(service, caller, wanted);
-    if (opened.ok) this.#lastUse.set(opened.sessionId, this.#parts.now());
+    if (opened.ok) this.#sightings.used(opened.sessionId, this.#parts.now());
     return opened;
   }
 
@@ -127,7 +117,7 @@ export class BrowserRoom extends RpcTarget implements BrowserCalls {
       available: this.#service !== undefined,
       ...(trouble === undefined ? {} : { trouble }),
       outside,
-      sessions: this.#store.live().map((row) => this.#view(row)),
+      sessions: this.#store.live().map((row) => this.#sightings.view(row)),
       usedTodayMs: this.#store.usedToday(this.#parts.now()),
       ...(dayCapMs === undefined ? {} : { dayCapMs }),
       visited: this.#store.visits(),
@@ -179,9 +169,8 @@ export class BrowserRoom extends RpcTarget implements BrowserCalls {
    */
   #isOver({ id, startedAt }: SessionRow, now: number): boolean {
     const { limits } = this.#parts;
-    const lastUse = this.#lastUse.get(id);
-    if (lastUse === undefined) this.#lastUse.set(id, now);
-    return now - startedAt > limits.longest || now - (lastUse ?? now) > limits.keepAlive;
+    const idle = this.#sightings.idle(id, now);
+    return now - startedAt > limits.longest || idle > limits.keepAlive;
   }
 
   async #openShared(service: BrowserService, caller: BrowserCaller): Promise<Opened> {
@@ -275,9 +264,7 @@ export class BrowserRoom extends RpcTarget implements BrowserCalls {
 
   #forget(id: string, endedAt: number | undefined): void {
     this.#store.end(id, endedAt);
-    this.#connected.delete(id);
-    this.#pages.delete(id);
-    this.#lastUse.delete(id);
+    this.#sightings.forget(id);
   }
 
   async #noteEnded(service: BrowserService, rows: SessionRow[]): Promise<void> {
@@ -296,34 +283,11 @@ export class BrowserRoom extends RpcTarget implements BrowserCalls {
   ): Promise<void> {
     const now = this.#parts.now();
     this.#store.seen(row.id, now);
-    const connected = typeof connectionId === "string";
-    this.#connected.set(row.id, connected);
-    if (connected) this.#lastUse.set(row.id, now);
+    this.#sightings.connected(row.id, typeof connectionId === "string", now);
     const targets = await service.targets(row.id).catch(() => undefined);
     if (targets === undefined) return;
-    const pages = targets.filter(({ type }) => type === "page");
-    const addresses = pages.slice(0, MOST_PAGES_NOTED).map(({ url }) => pageAddress(url));
-    this.#pages.set(row.id, { count: pages.length, addresses });
-    for (const page of new Set(addresses)) {
-      if (page !== "about:blank") this.#store.visit(row, page, now);
-    }
-  }
-
-  #view({ id, holder, address, startedAt }: SessionRow): BrowserSessionView {
-    const connected = this.#connected.get(id);
-    const { count: pageCount, addresses: pages } = this.#pages.get(id) ?? {
-      count: 0,
-      addresses: [],
-    };
-    return {
-      id,
-      holder,
-      from: address,
-      startedAt,
-      ...(connected === undefined ? {} : { connected }),
-      pages,
-      pageCount,
-    };
+    const pages = targets.filter(({ type }) => type === "page").map(({ url }) => url);
+    for (const page of this.#sightings.pages(row.id, pages)) this.#store.visit(row, page, now);
   }
 
   #watchSoon(): void {

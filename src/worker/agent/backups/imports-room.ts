@@ -4,8 +4,8 @@ import type { ImportView } from "../../../protocol/import.ts";
 import type { AdminImportCalls } from "../../backups/admin-calls.ts";
 import type { Imports, ImportSource } from "../../backups/imports.ts";
 import type { Answer } from "../../backups/ledger.ts";
+import { noBucket } from "../../backups/no-bucket.ts";
 import type { Done } from "../../done.ts";
-import { noBucket } from "../agent-backups.ts";
 import type { Power } from "../power.ts";
 
 export class ImportsRoom extends RpcTarget implements AdminImportCalls {

@@ -2,7 +2,7 @@
 import { RpcTarget } from "cloudflare:workers";
 import type { AdminBackupCalls, BackupsReply, ExportPlanReply } from "../../backups/admin-calls.ts";
 import type { Done } from "../../done.ts";
-import type { AgentBackups } from "../agent-backups.ts";
+import type { AgentBackups } from "./agent-backups.ts";
 import type { Power } from "../power.ts";
 
 export class BackupsRoom extends RpcTarget implements AdminBackupCalls {

@@ -2,8 +2,8 @@
  * Drills: a generation is restored into a scratch folder of the running sandbox, opened and checked,
  * so that a restore is known to work before it is needed. Starts no sandbox.
  */
-import type { Backups } from "../backups/backups.ts";
-import type { ControlPort } from "./control.ts";
+import type { Backups } from "../../backups/backups.ts";
+import type { ControlPort } from "../control.ts";
 
 const EVERY_MS = 86_400_000;
 /** One that failed is tried again after this. */

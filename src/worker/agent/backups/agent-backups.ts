@@ -2,28 +2,29 @@
  * Backups as part of one agent's life: who may commit, what a start restores, what an admin asks.
  * Without a bucket the agent runs, nothing is kept, and every answer says so.
  */
-import * as z from "zod";
-import type { GenerationView } from "../../protocol/admin-backups.ts";
-import type { BackupSettings } from "../../protocol/backup.ts";
-import type { SupervisorStatus } from "../../protocol/control.ts";
-import type { AgentStatus } from "../agent-calls.ts";
-import type { BackupsReply, ExportPlanReply } from "../backups/admin-calls.ts";
-import type { Done } from "../done.ts";
-import { Backups } from "../backups/backups.ts";
-import { DEFAULT_BOUNDS } from "../backups/bounds.ts";
-import type { BackupAnswer, BackupCall } from "../backups/calls.ts";
-import { backupKeys, type BackupKeys } from "../backups/cipher.ts";
-import type { Imports } from "../backups/imports.ts";
-import { refuse, type Refused } from "../backups/ledger.ts";
-import type { GenerationEntry } from "../backups/manifest.ts";
-import { DEFAULT_RETENTION } from "../backups/retention.ts";
-import type { Env } from "../env.ts";
-import { configOf } from "../config.ts";
-import { pause } from "./budget.ts";
-import type { ControlPort } from "./control.ts";
+import type { GenerationView } from "../../../protocol/admin-backups.ts";
+import type { BackupSettings } from "../../../protocol/backup.ts";
+import type { SupervisorStatus } from "../../../protocol/control.ts";
+import type { AgentStatus } from "../../agent-calls.ts";
+import type { BackupsReply, ExportPlanReply } from "../../backups/admin-calls.ts";
+import type { Done } from "../../done.ts";
+import { Backups } from "../../backups/backups.ts";
+import { DEFAULT_BOUNDS } from "../../backups/bounds.ts";
+import type { BackupAnswer, BackupCall } from "../../backups/calls.ts";
+import { backupKeys, type BackupKeys } from "../../backups/cipher.ts";
+import type { Imports } from "../../backups/imports.ts";
+import type { GenerationEntry } from "../../backups/manifest.ts";
+import { NO_BUCKET, noBucket } from "../../backups/no-bucket.ts";
+import { DEFAULT_RETENTION } from "../../backups/retention.ts";
+import type { Env } from "../../env.ts";
+import { configOf } from "../../config.ts";
+import { pause } from "../budget.ts";
+import type { ControlPort } from "../control.ts";
+import { BackupAlerts } from "./alerts.ts";
 import { Drills } from "./drills.ts";
-import type { ClaimedBackups } from "./start.ts";
-import type { RecordStore } from "./store/records.ts";
+import { kitTakenAt, noteKitTaken } from "./handed-out.ts";
+import type { ClaimedBackups } from "../start.ts";
+import type { RecordStore } from "../store/records.ts";
 
 /** R2 takes about one write a second to one name. */
 const WRITE_INTERVAL_MS = 1_000;
@@ -31,29 +32,17 @@ const WRITE_INTERVAL_MS = 1_000;
 const OVERDUE_MS = 5 * 60_000;
 const PRUNE_EVERY_MS = 3_600_000;
 const SETTING = "backups";
-/** What stands until the state is kept again, and what stands until a restore has worked. */
-const ALERTS = { unkept: "backups.alert", damage: "backups.alert.damage" } as const;
-type AlertKind = keyof typeof ALERTS;
-const KIT = "backups.recovery-kit";
-const kit = z.object({ at: z.number(), recipient: z.string() });
-const alert = z.object({ at: z.number(), text: z.string() });
 
 /** Reasons of a backup that no later try will find different. */
 const HOPELESS: ReadonlySet<string> = new Set(["closed", "stale", "parent", "unauthorised"]);
 
-export const NO_BUCKET = "No bucket is bound: nothing of this agent is kept.";
-
-export function noBucket(): Refused {
-  return refuse("no-bucket", NO_BUCKET);
-}
-
 export class AgentBackups {
   readonly #env: Env;
   readonly #records: RecordStore;
+  readonly #alerts: BackupAlerts;
   readonly #control: ControlPort;
   readonly #backups: Backups | undefined;
   #keys: Promise<BackupKeys | undefined> | undefined;
-  #alerted: Partial<Record<AlertKind, string>> = {};
   readonly #drills: Drills | undefined;
 
   constructor(
@@ -65,6 +54,7 @@ export class AgentBackups {
   ) {
     this.#env = env;
     this.#records = records;
+    this.#alerts = new BackupAlerts(records);
     this.#control = control;
     const bucket = env.BACKUPS;
     this.#backups =
@@ -85,7 +75,7 @@ export class AgentBackups {
             writeIntervalMs: WRITE_INTERVAL_MS,
             changed,
           });
-    const raise = (text: string) => this.#alert("damage", text);
+    const raise = (text: string) => this.#alerts.raise("damage", text);
     this.#drills =
       this.#backups === undefined ? undefined : new Drills(this.#backups, control, raise);
   }
@@ -108,22 +98,23 @@ export class AgentBackups {
 
   /** A call of the sandbox of `start`, whose token has been checked. */
   async answer(start: number, call: BackupCall): Promise<BackupAnswer> {
-    if (this.#backups === undefined) {
-      return { ok: false, reason: "no-bucket", message: NO_BUCKET };
-    }
+    if (this.#backups === undefined) return noBucket();
     const answer = await this.#backups.answer(start, call);
     if (!answer.ok && (answer.reason === "corrupt" || answer.reason === "wrong-key")) {
-      this.#alert("damage", answer.message);
+      this.#alerts.raise("damage", answer.message);
     }
     if (call.call === "import-refused") {
-      this.#alert("unkept", `An archive was not taken in: ${call.outcome.problem}`);
+      this.#alerts.raise("unkept", `An archive was not taken in: ${call.outcome.problem}`);
     }
     if (call.call === "outcome") {
       const { outcome } = call;
       if (outcome.outcome === "damaged") {
-        this.#alert("damage", `Generation ${outcome.generation} is damaged: ${outcome.problem}`);
+        this.#alerts.raise(
+          "damage",
+          `Generation ${outcome.generation} is damaged: ${outcome.problem}`,
+        );
       } else if (answer.ok && outcome.generation === this.#backups.summary().lastGeneration) {
-        this.#allIsWell("damage");
+        this.#alerts.allIsWell("damage");
       }
     }
     return answer;
@@ -132,18 +123,13 @@ export class AgentBackups {
   /** What every surface may say without asking the bucket. */
   health(): Pick<AgentStatus, "backups"> {
     if (this.#backups === undefined) return {};
-    const raised = this.#standing("unkept") ?? this.#standing("damage");
+    const raised = this.#alerts.standing;
     return {
       backups: {
         ...this.#backups.summary(),
         ...(raised === undefined ? {} : { alert: raised }),
       },
     };
-  }
-
-  #standing(kind: AlertKind): z.infer<typeof alert> | undefined {
-    const text = this.#records.setting(ALERTS[kind]);
-    return text === undefined ? undefined : alert.safeParse(JSON.parse(text)).data;
   }
 
   /**
@@ -160,19 +146,19 @@ export class AgentBackups {
 
   /** A sandbox is gone, and what it held last is not kept. */
   lost(reason: string): void {
-    this.#alert("unkept", `Stopped without a last backup: ${reason}`);
+    this.#alerts.raise("unkept", `Stopped without a last backup: ${reason}`);
   }
 
   /** Before a planned sleep; what is not kept is a reason to stay awake and an alert. */
   async suspend(): Promise<Done> {
     const reply = await this.#control.suspend();
     if (reply.ok && reply.value.ok) {
-      this.#allIsWell("unkept");
+      this.#alerts.allIsWell("unkept");
       return { ok: true };
     }
     const busy = reply.ok && !reply.value.ok && reply.value.reason === "busy";
     const reason = reply.ok && !reply.value.ok ? reply.value.message : "the sandbox did not answer";
-    if (!busy) this.#alert("unkept", `It stays awake: the last backup failed: ${reason}`);
+    if (!busy) this.#alerts.raise("unkept", `It stays awake: the last backup failed: ${reason}`);
     return { ok: false, reason };
   }
 
@@ -181,10 +167,11 @@ export class AgentBackups {
     const listed = await this.#backups.list();
     if (!listed.ok) return { ok: false, reason: listed.message };
     const { verifiedAt, failure } = this.#backups.summary();
-    const recoveryKitAt = await this.#kitTakenAt();
+    const keys = await this.#backupKeys();
+    const recoveryKitAt = kitTakenAt(this.#records, keys?.recipient);
     return {
       ok: true,
-      encrypted: (await this.#backupKeys()) !== undefined,
+      encrypted: keys !== undefined,
       generations: listed.value.map(viewOf),
       retention: this.#config().retention,
       ...(verifiedAt === undefined ? {} : { verifiedAt }),
@@ -206,19 +193,12 @@ export class AgentBackups {
 
   async takeRecoveryKit(): Promise<Done> {
     if (this.#backups === undefined) return { ok: false, reason: NO_BUCKET };
-    if ((await this.#kitTakenAt()) !== undefined) {
+    const recipient = (await this.#backupKeys())?.recipient;
+    if (kitTakenAt(this.#records, recipient) !== undefined) {
       return { ok: false, reason: "The recovery kit of this key was handed out already." };
     }
-    const recipient = (await this.#backupKeys())?.recipient ?? "";
-    this.#records.setSetting(KIT, JSON.stringify({ at: Date.now(), recipient }));
+    noteKitTaken(this.#records, recipient);
     return { ok: true };
-  }
-
-  async #kitTakenAt(): Promise<number | undefined> {
-    const text = this.#records.setting(KIT);
-    const taken = text === undefined ? undefined : kit.parse(JSON.parse(text));
-    const recipient = (await this.#backupKeys())?.recipient ?? "";
-    return taken?.recipient === recipient ? taken.at : undefined;
   }
 
   async backUpNow(): Promise<Done & { generation?: number }> {
@@ -258,38 +238,22 @@ export class AgentBackups {
     const said = supervisor?.backups;
     if (said !== undefined && said.state !== "watching" && said.state !== "restoring") {
       const why = said.lastError?.message ?? "no reason given";
-      this.#alert("unkept", `Backups are ${said.state}: ${why}`);
+      this.#alerts.raise("unkept", `Backups are ${said.state}: ${why}`);
     } else if (said?.dirtySince !== undefined && now - said.dirtySince > OVERDUE_MS) {
       const minutes = Math.round((now - said.dirtySince) / 60_000);
-      this.#alert("unkept", `The state changed ${minutes} minutes ago and is not kept yet.`);
-    } else if (said !== undefined) this.#allIsWell("unkept");
+      this.#alerts.raise("unkept", `The state changed ${minutes} minutes ago and is not kept yet.`);
+    } else if (said !== undefined) this.#alerts.allIsWell("unkept");
     const { prunedAt, lastGeneration } = backups.summary();
     if (lastGeneration > 0 && now - (prunedAt ?? 0) > PRUNE_EVERY_MS) {
       const pruned = await this.prune();
       const problem = pruned.ok ? "" : `Old generations could not be deleted: ${pruned.reason}`;
-      if (problem !== "") this.#alert("unkept", problem);
+      if (problem !== "") this.#alerts.raise("unkept", problem);
     }
   }
 
   /** The drill of the day, when it is due; takes as long as a restore. */
   async drill(supervisor: SupervisorStatus | undefined, now: number): Promise<void> {
     if (supervisor?.backups?.state === "watching") await this.#drills?.daily(now);
-  }
-
-  /** An alert is an event, once for each new text, and stands in the status until all is well. */
-  #alert(kind: AlertKind, text: string): void {
-    const said = text.replaceAll(/\d+/g, "n");
-    if (said === this.#alerted[kind]) return;
-    this.#alerted[kind] = said;
-    const at = Date.now();
-    this.#records.note("backup", text, at);
-    this.#records.setSetting(ALERTS[kind], JSON.stringify({ at, text: text.slice(0, 500) }));
-  }
-
-  #allIsWell(kind: AlertKind): void {
-    this.#alerted = { ...this.#alerted, [kind]: undefined };
-    const name = ALERTS[kind];
-    if (this.#records.setting(name) !== undefined) this.#records.setSetting(name, undefined);
   }
 
   #config() {

@@ -1,0 +1,47 @@
+/**
+ * What somebody should look at: one alert stands until the state is kept again, one until a restore
+ * has worked.
+ */
+import * as z from "zod";
+import type { RecordStore } from "../store/records.ts";
+
+const SETTINGS = { unkept: "backups.alert", damage: "backups.alert.damage" } as const;
+export type AlertKind = keyof typeof SETTINGS;
+
+const alert = z.object({ at: z.number(), text: z.string() });
+export type BackupAlert = z.infer<typeof alert>;
+
+export class BackupAlerts {
+  readonly #records: RecordStore;
+  #raised: Partial<Record<AlertKind, string>> = {};
+
+  constructor(records: RecordStore) {
+    this.#records = records;
+  }
+
+  /** An event, once for each new text, and in the status until all is well. */
+  raise(kind: AlertKind, text: string): void {
+    const said = text.replaceAll(/\d+/g, "n");
+    if (said === this.#raised[kind]) return;
+    this.#raised[kind] = said;
+    const at = Date.now();
+    this.#records.note("backup", text, at);
+    this.#records.setSetting(SETTINGS[kind], JSON.stringify({ at, text: text.slice(0, 500) }));
+  }
+
+  allIsWell(kind: AlertKind): void {
+    this.#raised = { ...this.#raised, [kind]: undefined };
+    const name = SETTINGS[kind];
+    if (this.#records.setting(name) !== undefined) this.#records.setSetting(name, undefined);
+  }
+
+  /** The one that matters most. */
+  get standing(): BackupAlert | undefined {
+    return this.#stored("unkept") ?? this.#stored("damage");
+  }
+
+  #stored(kind: AlertKind): BackupAlert | undefined {
+    const text = this.#records.setting(SETTINGS[kind]);
+    return text === undefined ? undefined : alert.safeParse(JSON.parse(text)).data;
+  }
+}

@@ -12,17 +12,8 @@ import { appsApi } from "./apps.ts";
 import { backupsApi } from "./backups.ts";
 import { channelsApi } from "./channels.ts";
 import { browserApi } from "./browser.ts";
-import {
-  call,
-  done,
-  fail,
-  lasting,
-  ok,
-  readBody,
-  record,
-  type AdminCall,
-  type Bindings,
-} from "./calls.ts";
+import { call, fail, readBody } from "../json-call.ts";
+import { done, lasting, ok, record, type AdminCall, type Bindings } from "./calls.ts";
 import { securityApi } from "./security.ts";
 import { settingsReply } from "./settings.ts";
 import { adminStream } from "./stream.ts";

@@ -3,7 +3,8 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { APPS_API, newCodeBody } from "../../protocol/admin-apps.ts";
 import { CODE_LIFETIME_MS, pairLink } from "../../protocol/apps.ts";
-import { call, done, fail, ok, readBody, type Bindings } from "./calls.ts";
+import { call, fail, readBody } from "../json-call.ts";
+import { done, ok, type Bindings } from "./calls.ts";
 
 const appId = z.string().regex(/^[A-Za-z0-9_-]{24}$/);
 

@@ -12,7 +12,8 @@ import { recoveryKit } from "../backups/recovery-kit.ts";
 import { keysOf } from "../backups/cipher.ts";
 import { within } from "../deadline.ts";
 import { ownHeaders } from "../replies.ts";
-import { call, fail, lasting, ok, readBody, type Bindings } from "./calls.ts";
+import { call, fail, readBody } from "../json-call.ts";
+import { lasting, ok, type Bindings } from "./calls.ts";
 import { importsApi } from "./imports.ts";
 
 const BACKUP_DEADLINE_MS = 120_000;

@@ -2,7 +2,8 @@
 import { Hono } from "hono";
 import { ADMIN_API } from "../../protocol/admin.ts";
 import { releaseBody } from "../../protocol/browser.ts";
-import { call, done, ok, readBody, type Bindings } from "./calls.ts";
+import { call, readBody } from "../json-call.ts";
+import { done, ok, type Bindings } from "./calls.ts";
 
 export const browserApi = new Hono<Bindings>();
 

@@ -2,7 +2,8 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { CHANNELS_API, pairingBody, senderBody, testBody } from "../../protocol/admin-channels.ts";
-import { call, done, ok, readBody, type Bindings } from "./calls.ts";
+import { call, readBody } from "../json-call.ts";
+import { done, ok, type Bindings } from "./calls.ts";
 
 const TEST_MESSAGE =
   "A test message from moltworker's admin page. (来自 moltworker 管理页的测试消息。)";

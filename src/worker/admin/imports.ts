@@ -9,7 +9,8 @@ import { NO_BUCKET } from "../backups/no-bucket.ts";
 import { bytesOf } from "../backups/streams.ts";
 import { keysOf } from "../backups/cipher.ts";
 import { jsonReply } from "../replies.ts";
-import { call, done, fail, lasting, ok, readBody, type Bindings } from "./calls.ts";
+import { call, fail, readBody } from "../json-call.ts";
+import { done, lasting, ok, type Bindings } from "./calls.ts";
 
 const empty = z.strictObject({});
 const partNumber = z.coerce.number().int().min(0).max(10_000);

@@ -4,7 +4,8 @@ import * as z from "zod";
 import { ADMIN_API, type AuditEntry } from "../../protocol/admin.ts";
 import type { AuditCalls } from "../audit/calls.ts";
 import { ownHeaders } from "../replies.ts";
-import { call, done, fail, ok, readBody, type Bindings } from "./calls.ts";
+import { call, fail, readBody } from "../json-call.ts";
+import { done, ok, type Bindings } from "./calls.ts";
 
 const PAGE = 100;
 const empty = z.strictObject({});

@@ -2,17 +2,14 @@
  * `/api/spend*` and `/api/models*`: what an admin sees and sets of model calls. The caller has been
  * verified before; bodies are JSON, so that no form of another site can send one.
  */
-import { Hono, type Context } from "hono";
-import * as z from "zod";
-import type { AdminError } from "../../protocol/admin.ts";
+import { Hono } from "hono";
 import {
   raiseRequest,
   routingSettings,
   spendSettingsChange,
 } from "../../protocol/spend-settings.ts";
 import { callsQuery, checkBody } from "../../protocol/spend.ts";
-import { boundedText } from "../bounded-text.ts";
-import { within } from "../deadline.ts";
+import { call, fail, readBody } from "../json-call.ts";
 import { jsonReply, ownHeaders } from "../replies.ts";
 import { checkProvider } from "./check.ts";
 import { callsCsv } from "./csv.ts";
@@ -22,9 +19,6 @@ import { providerOf, type AiConfig } from "./providers.ts";
 interface Bindings {
   Bindings: { spend: SpendCalls; config: AiConfig };
 }
-
-const CALL_DEADLINE_MS = 10_000;
-const MAX_BODY_BYTES = 64 * 1024;
 
 const api = new Hono<Bindings>();
 
@@ -99,35 +93,6 @@ export async function spendApi(
   return api.fetch(request, { spend, config });
 }
 
-async function readBody<T>(
-  { req }: Context<Bindings>,
-  schema: z.ZodType<T>,
-): Promise<T | Response> {
-  if (!/^application\/json\s*(;|$)/i.test(req.header("content-type") ?? "")) {
-    return fail(415, "json_required", "Send the body as application/json.");
-  }
-  const text = await boundedText(req.raw, MAX_BODY_BYTES);
-  if (text === undefined) return fail(413, "body_too_large", "The body is too large.");
-  let value: unknown;
-  try {
-    value = text === "" ? {} : JSON.parse(text);
-  } catch {
-    return fail(400, "invalid_json", "The body is not JSON.");
-  }
-  const parsed = schema.safeParse(value);
-  return parsed.success
-    ? parsed.data
-    : fail(400, "invalid_body", z.prettifyError(parsed.error).slice(0, 500));
-}
-
-function call<T>(work: Promise<T>): Promise<T> {
-  return within("the agent", CALL_DEADLINE_MS, work);
-}
-
 function ok(body: unknown): Response {
   return jsonReply(200, body);
-}
-
-function fail(status: number, code: AdminError, message: string): Response {
-  return jsonReply(status, { error: { code, message } });
 }

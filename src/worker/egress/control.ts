@@ -4,6 +4,7 @@
  */
 import { report } from "../../protocol/control.ts";
 import type { AgentCalls } from "../agent-calls.ts";
+import { boundedText } from "../bounded-text.ts";
 import { within } from "../deadline.ts";
 import { jsonReply } from "../replies.ts";
 
@@ -35,17 +36,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The body as text, or undefined once it is longer than `limit` bytes. */
-async function boundedText(request: Request, limit: number): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > limit) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

@@ -10,9 +10,16 @@ const LONG = [
   "e2e/telegram-owner",
   "e2e/slack",
   "e2e/crashes",
+  "e2e/together",
   "e2e/protocol",
   "e2e/admin",
   "e2e/browsing",
+  "integration/supervisor",
+  "integration/backup-system",
+  "integration/agent",
+  "integration/local",
+  "integration/agent-gateway-config",
+  "integration/backup-kills",
 ];
 
 export class LongestFirst extends BaseSequencer {

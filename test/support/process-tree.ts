@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 
 export interface TreeProcess {
   pid: number;
+  parent: number;
   /** Arguments joined by blanks; a process may have set a title of its own instead. */
   command: string;
 }
@@ -14,10 +15,11 @@ export function descendants(root: number): TreeProcess[] {
     if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const found: TreeProcess[] = [];
-  const queue = [...(children.get(root) ?? [])];
-  for (let pid = queue.shift(); pid !== undefined; pid = queue.shift()) {
-    found.push({ pid, command: commandOf(pid) });
-    queue.push(...(children.get(pid) ?? []));
+  const below = (parent: number) => (children.get(parent) ?? []).map((pid) => ({ pid, parent }));
+  const queue = below(root);
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    found.push({ ...next, command: commandOf(next.pid) });
+    queue.push(...below(next.pid));
   }
   return found;
 }

@@ -5,6 +5,8 @@ import { APP_TOKEN, BOT_TOKEN, startSlack, type SlackEmulator } from "../emulato
 import { startAgentRig, type AgentRig } from "../support/agent-rig.ts";
 
 const OWNER = "U0OWNER";
+/** And a second more. */
+const QUARTER_MS = 15 * 60_000 + 1_000;
 let rig: AgentRig;
 let slack: SlackEmulator;
 
@@ -111,4 +113,16 @@ it("Socket Mode that is switched off is said in plain words", async () => {
     .poll(async () => (await slackView())?.error?.message ?? "", { timeout: 5_000, interval: 20 })
     .toContain("switched off");
   await connected(1);
+});
+
+it("a connection that is a quarter of an hour old is replaced, and a message comes once", async () => {
+  await connected(1);
+  const before = opened();
+  await rig.call("tendLater", 0);
+  expect(opened()).toBe(before);
+  await rig.call("tendLater", QUARTER_MS);
+  expect(opened()).toBe(before + 1);
+  expect(slack.sockets.size).toBe(2);
+  slack.write(OWNER, "five");
+  await expect.poll(events, { timeout: 20_000 }).toEqual(["five"]);
 });

@@ -11,6 +11,11 @@ import type { AgentNamespace } from "../../src/worker/env.ts";
 import { facesByHost } from "../../src/worker/guard.ts";
 import { callOf, endOf } from "./seeded-spend.worker.ts";
 
+/** How far the clock is ahead of the time. */
+let ahead = 0;
+const { now } = Date;
+Date.now = () => now() + ahead;
+
 export class Agent extends ProductAgent {
   protected override budget(): Budget {
     return {
@@ -60,6 +65,12 @@ export class Agent extends ProductAgent {
          '$.prunedAt', 0)
        WHERE name = 'backups.backups'`,
     );
+  }
+
+  /** What the alarm does for the channels, as if so many milliseconds had passed. */
+  async tendLater(ms: number): Promise<void> {
+    ahead = ms;
+    await this.channels.tend().finally(() => (ahead = 0));
   }
 
   /** What the platform does to a Durable Object that it moves or evicts. */

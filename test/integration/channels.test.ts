@@ -136,7 +136,8 @@ describe("what is not Telegram's", () => {
     ["an update of an unknown kind", { update_id: 1, shipping_query: {} }, {}, 200],
     ["a huge body", `"${"x".repeat(600_000)}"`, {}, 413],
   ])("%s is refused; nothing is stored and nothing woken", async (_name, body, headers, status) => {
-    expect(await post(body, headers)).toBe(status);
+    // The answer to a huge body comes before all of it is sent, which a client may take for a cut line.
+    await expect.poll(() => post(body, headers).catch(String)).toBe(status);
     expect((await channels()).letters).toEqual([]);
     expect((await rig.status()).phase).toBe("stopped");
   });

@@ -252,12 +252,20 @@ export async function startAgentRig(
       throw new Error(`the status stayed ${JSON.stringify(await status(), null, 2)}`);
     },
     async kill() {
-      const all = z
-        .array(z.object({ Id: z.string(), Image: z.string() }))
-        .parse(JSON.parse(await docker(engine.socketPath, "GET", "/containers/json")));
-      const own = all.find(({ Image }) => Image === IMAGE);
+      const running = async () =>
+        z
+          .array(z.object({ Id: z.string(), Image: z.string() }))
+          .parse(JSON.parse(await docker(engine.socketPath, "GET", "/containers/json")));
+      const own = (await running()).find(({ Image }) => Image === IMAGE);
       if (own === undefined) throw new Error("no sandbox runs");
       await docker(engine.socketPath, "POST", `/containers/${own.Id}/kill?signal=SIGKILL`);
+      for (let tries = 0; tries < TRIES; tries += 1) {
+        if (!(await running()).some(({ Id }) => Id === own.Id)) return;
+        await new Promise((resolve) => {
+          setTimeout(resolve, 50);
+        });
+      }
+      throw new Error("the sandbox outlived SIGKILL");
     },
     freeze(frozen) {
       const signal = frozen ? "SIGSTOP" : "SIGCONT";

@@ -94,6 +94,8 @@ export const HOSTNAME = "moltworker";
 export const ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: "/opt/node/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   LANG: "C.UTF-8",
+  // glibc would give each thread of Node's pool memory of its own to hold on to: megabytes each.
+  MALLOC_ARENA_MAX: "2",
   MOLTWORKER_HOME: SANDBOX.home,
   MOLTWORKER_RUN_DIR: SANDBOX.run,
   MOLTWORKER_OPENCLAW_DIR: SANDBOX.openclaw,

@@ -5,7 +5,6 @@ import { constants, zstdCompress, zstdDecompress } from "node:zlib";
 import { readTar } from "../../archive/tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "../../archive/tar-writer.ts";
 import { PACK_TARGET_BYTES, PARTS_PREFIX } from "../../protocol/backup.ts";
-import { encrypt } from "./age.ts";
 import { giveBack } from "./memory.ts";
 
 const compress = promisify(zstdCompress);
@@ -51,8 +50,15 @@ export async function sealPack(
     chunkSize: chunkFor(whole.length),
     params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
   });
-  const bytes = recipient === undefined ? Uint8Array.from(plain) : encrypt(plain, recipient);
+  const bytes =
+    recipient === undefined ? Uint8Array.from(plain) : await encrypted(plain, recipient);
   return { bytes, sha256: hash("sha256", bytes, "hex") };
+}
+
+/** Loaded at its first use: the ciphers take megabytes that a sandbox without a key never needs. */
+async function encrypted(plain: Uint8Array, recipient: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { encrypt } = await import("./age.ts");
+  return encrypt(plain, recipient);
 }
 
 export interface OpenedPack {

@@ -1,0 +1,56 @@
+/** When the next pass over the state is due. All times in milliseconds since the epoch. */
+
+/** Changes that come together are kept together. */
+const SETTLE_MS = 250;
+/** The safety net under the watches of the file system. */
+const PERIOD_MS = 60_000;
+/** Where watches are not to be had. */
+const UNWATCHED_MS = 2_000;
+/** Between two passes at least this many times the last one's processor time: large states cost. */
+const REST_FACTOR = 2;
+const RETRY_MS = [1_000, 5_000, 15_000, 60_000] as const;
+
+export class PassTimes {
+  readonly #intervalMs: number;
+  #beganAt = 0;
+  #endedAt = 0;
+  #period = UNWATCHED_MS;
+  #cost = 0;
+  #notBefore = 0;
+
+  /** @param intervalMs the least between the beginnings of two passes */
+  constructor(intervalMs: number) {
+    this.#intervalMs = intervalMs;
+  }
+
+  began(now: number): void {
+    this.#beganAt = now;
+  }
+
+  ended(now: number): void {
+    this.#endedAt = now;
+  }
+
+  succeeded({ cpuMs, watching }: { cpuMs: number; watching: boolean }): void {
+    this.#notBefore = 0;
+    this.#cost = cpuMs;
+    this.#period = watching ? PERIOD_MS : UNWATCHED_MS;
+  }
+
+  /** @param failures in a row, this one included */
+  failed(now: number, failures: number, retryAfterMs = 0): void {
+    const pause = RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? 0;
+    this.#notBefore = now + Math.max(pause, retryAfterMs);
+  }
+
+  /** @param dirtySince of the oldest change that is not kept; undefined when none is known */
+  next(dirtySince: number | undefined): number {
+    const wanted = dirtySince === undefined ? this.#endedAt + this.#period : dirtySince + SETTLE_MS;
+    return Math.max(
+      wanted,
+      this.#beganAt + this.#intervalMs,
+      this.#endedAt + this.#cost * REST_FACTOR,
+      this.#notBefore,
+    );
+  }
+}

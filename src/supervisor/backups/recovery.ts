@@ -1,0 +1,60 @@
+/** What a former sandbox left on the disk is kept before anything is restored over it, when it is newer. */
+import { join } from "node:path";
+import { makeGeneration } from "./generation.ts";
+import { followsFrom, OWN_FOLDER, type LeftBehind } from "./home.ts";
+import { ReaderClient } from "./reader-client.ts";
+import { readListOf, type Restored } from "./restore.ts";
+import type { StateBackupsParts } from "./state-backups-parts.ts";
+
+/** Undefined when nothing of it is in the way of a restore any more. */
+export async function keepLeftBehind(
+  { agentId, give, host, log, now, openReader, settings, wait }: StateBackupsParts,
+  left: LeftBehind,
+): Promise<Restored | undefined> {
+  const plan = await host.plan();
+  if (!plan.ok) return { outcome: "failed", reason: plan.reason, message: plan.message };
+  if (left.mark.agentId !== agentId || !followsFrom(left.mark, plan.value)) {
+    log.info("what a former sandbox left behind is not newer than the backups");
+    return undefined;
+  }
+  const parts = {
+    ...{ agentId, host, wait, parallel: 1, scratch: true, room: 0 },
+    ...{ give: () => undefined, check: noProblems },
+  };
+  const generation = plan.value.generation;
+  // Of a damaged list nothing is reused: then all that was left behind is kept anew.
+  const list =
+    plan.value.outcome === "restore"
+      ? await readListOf(plan.value, parts).catch(unlessDamaged)
+      : undefined;
+  const reader = new ReaderClient(await openReader(), () => undefined);
+  try {
+    const scratch = join(left.folder, OWN_FOLDER, "scratch");
+    // The folder itself; what is in it is the agent's already.
+    give(left.folder);
+    await reader.open({ home: left.folder, scratch, known: list, watch: false });
+    const { recipient } = settings;
+    const base = { generation, list };
+    const made = await makeGeneration({ agentId, host, reader, recipient, now }, base, "recovery");
+    if (made.ok) {
+      if (made.made) log.warn(`kept what was left behind as generation ${made.list.generation}`);
+      return undefined;
+    }
+    if (made.reason !== "reader") {
+      return { outcome: "failed", reason: made.reason, message: made.message };
+    }
+    log.error(`what was left behind cannot be kept: ${made.message}`);
+    return undefined;
+  } finally {
+    reader.close();
+  }
+}
+
+function noProblems(): Promise<[]> {
+  return Promise.resolve([]);
+}
+
+function unlessDamaged(error: unknown): undefined {
+  if (error instanceof Error && "code" in error && error.code === "damaged") return undefined;
+  throw error;
+}

@@ -26,9 +26,20 @@ declare module "node:crypto" {
   export function createHash(algorithm: "sha256"): Hash;
 }
 
+declare module "node:stream" {
+  /** Takes bytes in and gives other bytes out, at the reader's pace. */
+  export interface Transform extends AsyncIterable<Uint8Array> {}
+  /** An error of either is one of the other, and so is an end that comes too early. */
+  export function pipeline(
+    source: AsyncIterable<Uint8Array>,
+    through: Transform,
+    ended: (error?: Error | null) => void,
+  ): void;
+}
+
 declare module "node:zlib" {
-  export function zstdDecompressSync(
-    data: Uint8Array,
-    options: { maxOutputLength: number },
-  ): Uint8Array;
+  import type { Transform } from "node:stream";
+
+  export function createGzip(): Transform;
+  export function createZstdDecompress(): Transform;
 }

@@ -1,11 +1,12 @@
 /** The AI gateway in a real workerd, on a free port. */
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { networkBinding } from "../../src/local/start/network-binding.ts";
 import type { CapSettings, PriceOverride } from "../../src/protocol/spend-settings.ts";
 import type { AiConfig } from "../../src/worker/ai/providers.ts";
+import { withNewChild } from "./new-child.ts";
 import { BY_ITSELF, workerModule, type WorkerModule } from "./worker-module.ts";
 
 export interface AiWorkerSettings extends AiConfig {
@@ -46,60 +47,48 @@ export async function startAiWorker(settings: AiWorkerSettings): Promise<AiWorke
   } = settings;
   const folder = stateDir ?? (await mkdtemp(path.join(tmpdir(), "moltworker-ai-")));
   const lines: string[] = [];
-  const before = await childPids();
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: 0,
-      ...BY_ITSELF,
-      logRequests: false,
-      handleStructuredLogs: ({ message }) => lines.push(message),
-      resourcePersistencePath: folder,
-      workers: [
-        {
-          name: "ai",
-          ...(await worker),
-          bindings: {
-            SETTINGS: JSON.stringify({
-              config,
-              configured,
-              caps,
-              prices,
-              firstByteMs,
-              idleMs,
-              maxRequestBytes,
-            }),
-          },
-          serviceBindings: { INTERNET: await networkBinding() },
-          durableObjects: { SPEND: { className: "Spend", useSQLite: true } },
-          // Calls of a sandbox do not pass Miniflare's own entry Worker either.
-          unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  const options = convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: 0,
+    ...BY_ITSELF,
+    logRequests: false,
+    handleStructuredLogs: ({ message }) => lines.push(message),
+    resourcePersistencePath: folder,
+    workers: [
+      {
+        name: "ai",
+        ...(await worker),
+        bindings: {
+          SETTINGS: JSON.stringify({
+            config,
+            configured,
+            caps,
+            prices,
+            firstByteMs,
+            idleMs,
+            maxRequestBytes,
+          }),
         },
-      ],
-    }),
-  );
+        serviceBindings: { INTERNET: await networkBinding() },
+        durableObjects: { SPEND: { className: "Spend", useSQLite: true } },
+        // Calls of a sandbox do not pass Miniflare's own entry Worker either.
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      },
+    ],
+  });
+  const { value: miniflare, pid } = await withNewChild(async () => {
+    const started = new Miniflare(options);
+    await started.ready;
+    return started;
+  });
   const url = await miniflare.unsafeGetDirectURL("ai");
-  const started = (await childPids()).filter((pid) => !before.includes(pid));
   return {
     url: url.origin,
     logs: () => lines.join("\n"),
-    pid() {
-      const [pid, more] = started;
-      if (pid === undefined || more !== undefined) throw new Error(`workerd is one of ${started}`);
-      return pid;
-    },
+    pid,
     async close() {
       await miniflare.dispose();
       if (stateDir === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Of this process; the runtime is one of them. */
-async function childPids(): Promise<number[]> {
-  const tasks = await readdir("/proc/self/task");
-  const lists = await Promise.all(
-    tasks.map((task) => readFile(`/proc/self/task/${task}/children`, "utf8").catch(() => "")),
-  );
-  return lists.join(" ").split(" ").filter(Boolean).map(Number);
 }

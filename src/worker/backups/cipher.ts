@@ -4,7 +4,7 @@
  */
 import { Decrypter, identityToRecipient } from "age-encryption";
 import { decryptPayload, splitHeader } from "./age-payload.ts";
-import { streamOf } from "./streams.ts";
+import { piecesOf, streamOf, type Pieces } from "./streams.ts";
 
 export interface BackupKeys {
   /** Public; new generations are encrypted to it. */
@@ -66,9 +66,9 @@ export async function opened(
   body: ReadableStream<Uint8Array>,
   keys: BackupKeys | undefined,
 ): Promise<Opened> {
-  const reader = body.getReader();
-  const first = await readHeader(reader);
-  if (first.kind === "plain") return { ok: true, body: streamOf(chunksOf(reader, first.bytes)) };
+  const pieces = piecesOf(body);
+  const first = await readHeader(pieces);
+  if (first.kind === "plain") return { ok: true, body: streamOf(copied(pieces, first.bytes)) };
   if (first.kind === "broken") {
     return { ok: false, reason: "corrupt", message: "the age header is damaged" };
   }
@@ -76,9 +76,9 @@ export async function opened(
   for (const { identity } of keys?.identities ?? []) decrypter.addIdentity(identity);
   try {
     const fileKey = await decrypter.decryptHeader(first.header);
-    return { ok: true, body: streamOf(decryptPayload(fileKey, chunksOf(reader, first.rest))) };
+    return { ok: true, body: streamOf(decryptPayload(fileKey, chunksOf(pieces, first.rest))) };
   } catch (error) {
-    await reader.cancel().catch(() => undefined);
+    await pieces.cancel();
     const said = error instanceof Error ? error.message : String(error);
     if (keys !== undefined && !said.includes("no identity matched")) {
       return { ok: false, reason: "corrupt", message: `the age header is damaged: ${said}` };
@@ -92,9 +92,7 @@ type First =
   | { kind: "age"; header: Uint8Array; rest: Uint8Array }
   | { kind: "broken" };
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-
-async function readHeader(reader: Reader): Promise<First> {
+async function readHeader(pieces: Pieces): Promise<First> {
   let bytes = new Uint8Array(0);
   for (;;) {
     const isAge = MAGIC.every((byte, i) => i >= bytes.length || bytes[i] === byte);
@@ -102,8 +100,10 @@ async function readHeader(reader: Reader): Promise<First> {
     const split = splitHeader(bytes);
     if (split === "too-long") return { kind: "broken" };
     if (split !== undefined) return { kind: "age", ...split };
-    const { done, value } = await reader.read();
-    if (done) return bytes.length < MAGIC.length ? { kind: "plain", bytes } : { kind: "broken" };
+    const value = await pieces.next();
+    if (value === undefined) {
+      return bytes.length < MAGIC.length ? { kind: "plain", bytes } : { kind: "broken" };
+    }
     const both = new Uint8Array(bytes.length + value.byteLength);
     both.set(bytes);
     both.set(value, bytes.length);
@@ -112,17 +112,23 @@ async function readHeader(reader: Reader): Promise<First> {
 }
 
 async function* chunksOf(
-  reader: Reader,
+  pieces: Pieces,
   first: Uint8Array,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     if (first.byteLength > 0) yield first;
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
+    for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+      yield piece;
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    await pieces.cancel();
   }
+}
+
+/** For a reader that keeps what it is given. */
+async function* copied(
+  pieces: Pieces,
+  first: Uint8Array,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of chunksOf(pieces, first)) yield piece.slice();
 }

@@ -4,13 +4,12 @@
  * download off, and an archive that broke off does not unpack to its end.
  */
 import { createHash } from "node:crypto";
-import { zstdDecompressSync } from "node:zlib";
+import { createGzip, createZstdDecompress } from "node:zlib";
 import { readTar } from "../../archive/tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "../../archive/tar-writer.ts";
 import {
   fileList,
   LIST_ENTRY,
-  PACK_MAX_BYTES,
   PARTS_PREFIX,
   STATE_FOLDER,
   type FileList,
@@ -22,7 +21,7 @@ import { readBody, type BackupBucket } from "./bucket.ts";
 import { opened, type BackupKeys } from "./cipher.ts";
 import { packKey } from "./keys.ts";
 import { refuse, type Answer } from "./ledger.ts";
-import { bytesOf, streamOf } from "./streams.ts";
+import { streamOf, transformed } from "./streams.ts";
 
 export interface ExportParts {
   agentId: string;
@@ -46,7 +45,7 @@ export async function exportArchive(
   const packs = new PackReader(parts);
   let list: FileList;
   try {
-    const text = (await packs.open(plan.listPack)).get(LIST_ENTRY);
+    const text = await packs.take(plan.listPack, LIST_ENTRY);
     if (text === undefined || sha256(text) !== plan.listSha256) {
       return refuse("corrupt", "the file list is not what was committed");
     }
@@ -54,8 +53,7 @@ export async function exportArchive(
   } catch (error) {
     return refuse("store", `generation ${plan.generation}: ${String(error)}`.slice(0, 500));
   }
-  const plain = streamOf(archive(list, packs));
-  return { ok: true, value: plain.pipeThrough(gzip()) };
+  return { ok: true, value: streamOf(transformed(archive(list, packs), createGzip())) };
 }
 
 async function* archive(
@@ -71,7 +69,7 @@ async function* archive(
     const { path, size, mode } = file;
     yield tarHeader({ path, type: "file", size, mode, modified: file.modified / 1000 });
     for (const piece of piecesOf(file, list.packs)) {
-      const bytes = (await packs.open(piece.pack)).get(piece.entry);
+      const bytes = await packs.take(piece.pack, piece.entry);
       if (bytes === undefined || sha256(bytes) !== piece.sha256) {
         throw new Error(`${piece.entry} is not what was committed`);
       }
@@ -111,7 +109,15 @@ class PackReader {
     this.#parts = parts;
   }
 
-  async open(pack: PackId): Promise<Entries> {
+  /** Every entry is wanted once, and is let go of with that. */
+  async take(pack: PackId, entry: string): Promise<Uint8Array | undefined> {
+    const entries = await this.#open(pack);
+    const bytes = entries.get(entry);
+    entries.delete(entry);
+    return bytes;
+  }
+
+  async #open(pack: PackId): Promise<Entries> {
     const held = this.#held.get(pack);
     this.#held.delete(pack);
     if (held === undefined && this.#held.size >= PACKS_HELD) {
@@ -130,27 +136,44 @@ class PackReader {
     if (found.value === undefined) throw new Error(`pack ${pack} is not in the bucket`);
     const body = await opened(found.value.body, keys);
     if (!body.ok) throw new Error(`pack ${pack}: ${body.message}`);
-    const packed = await bytesOf(body.body, PACK_MAX_BYTES);
-    const tar = zstdDecompressSync(packed, { maxOutputLength: MAX_UNPACKED });
-    const entries: Entries = new Map();
-    for await (const entry of readTar(once(tar))) {
-      // One chunk in memory: an entry's content is a view of it.
-      for await (const bytes of entry.body()) entries.set(entry.path, bytes);
-      if (entry.size === 0) entries.set(entry.path, new Uint8Array(0));
-    }
-    return entries;
+    return entriesOf(transformed(body.body, createZstdDecompress()));
   }
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
+async function entriesOf(unpacked: AsyncGenerator<Uint8Array, void, undefined>): Promise<Entries> {
+  const entries: Entries = new Map();
+  const tar = atMost(MAX_UNPACKED, unpacked);
+  try {
+    for await (const entry of readTar(tar)) {
+      if (entry.size > MAX_UNPACKED) throw new Error(`${entry.path} is larger than a pack`);
+      const bytes = new Uint8Array(entry.size);
+      let at = 0;
+      for await (const chunk of entry.body()) {
+        bytes.set(chunk, at);
+        at += chunk.byteLength;
+      }
+      entries.set(entry.path, bytes);
+    }
+    // To its end, where decrypting finds whether it is one.
+    for await (const _ of tar);
+    return entries;
+  } finally {
+    await tar.return();
+  }
+}
+
+async function* atMost(
+  most: number,
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = most;
+  for await (const bytes of source) {
+    left -= bytes.byteLength;
+    if (left < 0) throw new Error(`more than ${most} bytes`);
+    yield bytes;
+  }
 }
 
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** The platform's types want buffers of their own on the way in. */
-function gzip(): ReadableWritablePair<Uint8Array, Uint8Array> {
-  return new CompressionStream("gzip");
 }

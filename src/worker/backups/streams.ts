@@ -1,3 +1,5 @@
+import { pipeline, type Transform } from "node:stream";
+
 /** A stream of what a generator gives, at the reader's pace. Cancelling ends the generator. */
 export function streamOf(
   source: AsyncGenerator<Uint8Array, void, undefined>,
@@ -15,6 +17,63 @@ export function streamOf(
     },
     { highWaterMark: 0 },
   );
+}
+
+export interface Pieces {
+  /** Holds what it holds until the next call; undefined at the end. */
+  next(): Promise<Uint8Array | undefined>;
+  cancel(): Promise<void>;
+}
+
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * A stream in large pieces, all in one buffer, where it can be read so, as a bucket's can. By itself the
+ * runtime makes a new buffer for every 4 KB.
+ */
+export function piecesOf(body: ReadableStream<Uint8Array>): Pieces {
+  const reader = byteReaderOf(body);
+  if (reader === undefined) return piecesAsTheyCome(body);
+  let buffer = new ArrayBuffer(PIECE_BYTES);
+  return {
+    async next() {
+      const { value } = await reader.read(new Uint8Array(buffer));
+      if (value === undefined || value.byteLength === 0) return undefined;
+      buffer = value.buffer;
+      return value;
+    },
+    cancel: () => reader.cancel().catch(() => undefined),
+  };
+}
+
+function piecesAsTheyCome(body: ReadableStream<Uint8Array>): Pieces {
+  const reader = body.getReader();
+  return {
+    next: async () => (await reader.read()).value,
+    cancel: () => reader.cancel().catch(() => undefined),
+  };
+}
+
+function byteReaderOf(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    // Not a stream of bytes for the runtime, whatever it holds.
+    return undefined;
+  }
+}
+
+/**
+ * What `transform` makes of `source`, at the reader's pace. The runtime's own `CompressionStream` takes in
+ * all that it is given, however slowly it is read: a whole archive, where its reader is slow.
+ */
+export async function* transformed(
+  source: AsyncIterable<Uint8Array>,
+  transform: Transform,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  // What goes wrong breaks off the reading below as well.
+  pipeline(source, transform, () => undefined);
+  yield* transform;
 }
 
 /** All of a stream, which may have at most `most` bytes. */

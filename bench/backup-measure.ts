@@ -109,7 +109,7 @@ export async function measure(plan: Plan): Promise<Measured> {
 }
 
 /** Half of it does not compress. Stays open, as the gateway's does. */
-function fill(home: string, megabytes: number): DatabaseSync {
+export function fill(home: string, megabytes: number): DatabaseSync {
   mkdirSync(join(home, ".openclaw/state"), { recursive: true });
   mkdirSync(join(home, ".openclaw/workspace"), { recursive: true });
   writeFileSync(join(home, ".openclaw/workspace/MEMORY.md"), "");

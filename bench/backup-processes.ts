@@ -1,11 +1,11 @@
 /** The two ends of the backups as processes, and what they cost. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { z } from "zod";
+import { peakBytes } from "../test/support/process-memory.ts";
 import { findBelow, treeCpuSeconds } from "./processes.ts";
 
 const used = z.object({
@@ -69,7 +69,7 @@ export async function startWorkerProcess(
       if (!reply.ok) throw new Error(await reply.text());
     },
     used: async () => used.parse(await (await fetch(`${origin}/used`)).json()),
-    peakBytes: () => peakOf(child.pid ?? 0),
+    peakBytes: () => peakBytes(child.pid ?? 0),
     end: () => end(child),
   };
 }
@@ -90,7 +90,7 @@ export function startSandboxProcess(
     cpuMs: () => treeCpuSeconds(pid) * 1000,
     peakBytes() {
       const reader = findBelow(pid, (command) => command.includes(" state-reader"));
-      return peakOf(pid) + (reader === undefined ? 0 : peakOf(reader));
+      return peakBytes(pid) + (reader === undefined ? 0 : peakBytes(reader));
     },
     end: () => end(child),
   };
@@ -131,10 +131,4 @@ async function end(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   child.kill("SIGKILL");
   await ended;
-}
-
-/** proc_pid_status(5): the peak of resident memory, in kilobytes. */
-function peakOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
 }

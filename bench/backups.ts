@@ -13,8 +13,6 @@ const PLANS: readonly Plan[] = [
 /** Seconds between two turns of a busy conversation, and between two heartbeats of an idle gateway. */
 const TURN_EVERY_S = 10;
 const HEARTBEAT_S = 30;
-/** What a large state may take more than a small one: an isolate has 128 MB, its code included. */
-const MEMORY_GOAL_MB = 100;
 
 export const backups: Bench = {
   name: "backups",
@@ -27,8 +25,7 @@ export const backups: Bench = {
       measured.push(await measure(plan));
     }
     const of = (megabytes: number) => measured.find((one) => one.megabytes === megabytes);
-    const [tiny, small, large, huge] = [of(3), of(20), of(500), of(2000)];
-    const grown = mb(huge?.workerPeak) - mb(tiny?.workerPeak);
+    const [small, large] = [of(20), of(500)];
     const share = (ms: number | undefined, everyS: number) => (ms ?? Number.NaN) / (everyS * 10);
     const turn = (one: Measured | undefined) => share(one?.turnCpuMs, TURN_EVERY_S);
     const against = (one: Measured | undefined, what: "plainMs" | "byHandMs") =>
@@ -62,7 +59,6 @@ export const backups: Bench = {
         goal("restore of 20 MB against by hand", against(small, "byHandMs"), 1.3, "×"),
         goal("restore of 500 MB against plain", against(large, "plainMs"), 1.3, "×"),
         goal("restore of 500 MB against by hand", against(large, "byHandMs"), 1.3, "×"),
-        goal("Worker's memory, 2 GB more than 3 MB", grown, MEMORY_GOAL_MB, " MB"),
       ],
     };
   },
@@ -86,8 +82,8 @@ function row(one: Measured): string[] {
   ];
 }
 
-function mb(bytes: number | undefined): number {
-  return (bytes ?? Number.NaN) / 1024 ** 2;
+function mb(bytes: number): number {
+  return bytes / 1024 ** 2;
 }
 
 function goal(what: string, measured: number | undefined, most: number, unit: string): Goal {

@@ -5,6 +5,7 @@ import { ai } from "./ai.ts";
 import { aiStreams } from "./ai-streams.ts";
 import { backups } from "./backups.ts";
 import type { Bench } from "./bench.ts";
+import { backupsMemory } from "./backups-memory.ts";
 import { bill } from "./bill.ts";
 import { cdp } from "./cdp.ts";
 import { coldStart } from "./cold-start.ts";
@@ -30,6 +31,7 @@ const BENCHES: readonly Bench[] = [
   aiStreams,
   cdp,
   backups,
+  backupsMemory,
   bill,
 ];
 
@@ -41,7 +43,7 @@ const HELP = `Usage: npm run bench -- [options] [name…]
 Measures against a baseline taken in the same run, prints the result and writes it into
 ${DOCUMENT}. Without names: everything, in this order.
 
-${BENCHES.map(({ name, about, minutes = 1 }) => `  ${name.padEnd(14)} ${about} (${minutes} min)`).join("\n")}
+${BENCHES.map(({ name, about, minutes = 1 }) => `  ${name.padEnd(15)} ${about} (${minutes} min)`).join("\n")}
 
 The first that needs the running system waits for it to start, a minute or two.
 

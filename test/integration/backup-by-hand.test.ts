@@ -6,7 +6,8 @@ import { dirname, join, resolve } from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import { expect, test } from "vitest";
 import { memoryBucket } from "../support/backup-bucket.ts";
-import { startSandboxSide, workerSide } from "../support/backup-rig.ts";
+import { workerSide } from "../support/backup-rig.ts";
+import { startSandboxSide } from "../support/backup-sandbox-side.ts";
 import { addRows, contentOf, link, put } from "../support/backup-state.ts";
 
 const TOOLS = { age: "age", zstd: "zstd", tar: "tar", jq: "jq" };

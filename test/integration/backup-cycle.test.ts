@@ -3,13 +3,8 @@ import { join } from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
-import {
-  notebook,
-  startSandboxSide,
-  workerSide,
-  type SandboxSide,
-  type WorkerSide,
-} from "../support/backup-rig.ts";
+import { notebook, workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
 import { addRows, contentOf, link, put, rowsOf } from "../support/backup-state.ts";
 
 let bucket: MemoryBucket;

@@ -3,12 +3,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { drill } from "../../src/supervisor/backups/session-backups.ts";
 import { Drills } from "../../src/worker/agent/backups/drills.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
-import {
-  startSandboxSide,
-  workerSide,
-  type SandboxSide,
-  type WorkerSide,
-} from "../support/backup-rig.ts";
+import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
 import { addRows, put } from "../support/backup-state.ts";
 
 const HOUR = 3_600_000;

@@ -9,14 +9,8 @@ import {
   type Fault,
   type MemoryBucket,
 } from "../support/backup-bucket.ts";
-import {
-  notebook,
-  sandboxSide,
-  startSandboxSide,
-  workerSide,
-  type SandboxSide,
-  type WorkerSide,
-} from "../support/backup-rig.ts";
+import { notebook, workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { sandboxSide, startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
 import { addRows, contentOf, put } from "../support/backup-state.ts";
 
 const sides: SandboxSide[] = [];

@@ -9,12 +9,8 @@ import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { memoryBucket } from "../support/backup-bucket.ts";
 import { dryRun, importStates, upload } from "../support/backup-import.ts";
-import {
-  startSandboxSide,
-  workerSide,
-  type SandboxSide,
-  type WorkerSide,
-} from "../support/backup-rig.ts";
+import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
 import { contentOf, put } from "../support/backup-state.ts";
 
 type Given = Parameters<ReturnType<typeof pack>["entry"]>[0] & { content?: string | Buffer };

@@ -11,13 +11,8 @@ import { exportArchive } from "../../src/worker/backups/export.ts";
 import { bytesOf } from "../../src/worker/backups/streams.ts";
 import { dryRun, importStates, sendPart, upload } from "../support/backup-import.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
-import {
-  notebook,
-  startSandboxSide,
-  workerSide,
-  type SandboxSide,
-  type WorkerSide,
-} from "../support/backup-rig.ts";
+import { notebook, workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
 import { addRows, contentOf, link, put, rowsOf } from "../support/backup-state.ts";
 
 let bucket: MemoryBucket;

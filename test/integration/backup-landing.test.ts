@@ -9,7 +9,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HostClient } from "../../src/supervisor/backups/host-client.ts";
 import { memoryBucket } from "../support/backup-bucket.ts";
 import { killGroup, spawnSandbox, untilReady } from "../support/backup-kills.ts";
-import { startSandboxSide, workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { startSandboxSide } from "../support/backup-sandbox-side.ts";
 import { serveBackups } from "../support/backup-server.ts";
 import { put } from "../support/backup-state.ts";
 

@@ -1,11 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
-import {
-  startSandboxSide,
-  workerSide,
-  type SandboxSide,
-  type WorkerSide,
-} from "../support/backup-rig.ts";
+import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
 import { contentOf, put } from "../support/backup-state.ts";
 
 const HOUR = 3_600_000;

@@ -3,6 +3,7 @@
  * (https://docs.discord.com/developers/reference#authentication). The token travels in a header only.
  */
 import * as z from "zod";
+import { VERSION } from "../../version.ts";
 import type { DiscordSettings } from "./settings.ts";
 
 export type DiscordReply =
@@ -17,8 +18,11 @@ const problem = z.object({
 
 const CALL_MS = 10_000;
 const MAX_ANSWER_CHARS = 4 * 1024 ** 2;
-/** https://docs.discord.com/developers/reference#user-agent */
-const USER_AGENT = "DiscordBot (https://github.com/moltworker/moltworker, 0.1)";
+/**
+ * The page is that of the agent which the bot is.
+ * https://docs.discord.com/developers/reference#user-agent
+ */
+const USER_AGENT = `DiscordBot (https://www.npmjs.com/package/openclaw, ${VERSION})`;
 
 export class DiscordApi {
   readonly #settings: DiscordSettings;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { probeEngines } from "../../src/local/engine/engine.ts";
+import { descendants, type TreeProcess } from "./process-tree.ts";
 
 export type EngineCase = {
   name: string;
@@ -209,8 +210,12 @@ export async function startRig(engine: EngineCase): Promise<Rig> {
     },
     async kill() {
       const exit = once(child, "exit");
+      // It is Miniflare's, not the engine's, and outlives the kill of whoever started it.
+      const isRuntime = ({ command }: TreeProcess) => /workerd.* serve /.test(command);
+      const runtimes = descendants(child.pid ?? Number.NaN).filter(isRuntime);
       child.kill("SIGKILL");
       await exit;
+      for (const { pid } of runtimes) process.kill(pid, "SIGKILL");
     },
   };
 }

@@ -63,9 +63,9 @@ export const ai: Bench = {
     return {
       how:
         `A streamed call with 60 kB in, ${ROUNDS} of each in turns, to an emulated provider on the ` +
-        "same machine: directly, and through the Worker's AI gateway in workerd, whose reservation is on the " +
-        "disk before the provider is asked; and as large a write to that disk alone. A chunk: the time from " +
-        `its sending to its arrival, ${CHUNK_STREAMS} streams of ${CHUNKS} each, one every ${CHUNK_PACE_MS} ms.`,
+        "same machine: directly, and through the Worker's AI gateway in workerd, one call after the other, so that " +
+        "all but the first are sent on a reservation made ahead; and as large a write to that disk alone. A chunk: " +
+        `the time from its sending to its arrival, ${CHUNK_STREAMS} streams of ${CHUNKS} each, one every ${CHUNK_PACE_MS} ms.`,
       table: {
         head: ["", "p50", "p95", "p99"],
         rows: [

@@ -1,25 +1,9 @@
-import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
 import { advance } from "../lifecycle.ts";
 import { LifeStore } from "./life.ts";
 import { RecordStore } from "./records.ts";
-import { migrate, type Sql, type SqlValue } from "./schema.ts";
-
-/** The platform's interface over Node's SQLite: several statements when there is nothing to bind. */
-function sqlite(): Sql {
-  const database = new DatabaseSync(":memory:");
-  return {
-    exec<T extends Record<string, SqlValue>>(query: string, ...bindings: SqlValue[]) {
-      if (bindings.length === 0 && !/^\s*select/i.test(query)) {
-        database.exec(query);
-        return { toArray: () => [] };
-      }
-      const values = bindings.map((value) => (value instanceof ArrayBuffer ? null : value));
-      const rows = database.prepare(query).all(...values);
-      return { toArray: () => rows as T[] };
-    },
-  };
-}
+import { sqlite } from "../../../../test/support/sqlite.ts";
+import { migrate, type Sql } from "./schema.ts";
 
 let sql: Sql;
 beforeEach(() => {

@@ -78,6 +78,14 @@ export function fit(bound: Bound, all: readonly CapMeter[]): Fit {
   return { ok: true, outputTokens };
 }
 
+/** Whether so much fits under every cap, or into that share of what is left under it. */
+export function hasRoom(sums: Sums, all: readonly CapMeter[], share = 1): boolean {
+  return all.every(({ cap, spent, reserved, unit }) => {
+    const wanted = unit === "usd" ? sums.nano / NANO : sums.tokens;
+    return wanted <= (cap - spent - reserved) * share;
+  });
+}
+
 export const ALERT_PERCENTS = [50, 80, 100] as const;
 
 /** The percentages that a meter has come to. */

@@ -6,17 +6,29 @@
  */
 import type { SpendSettings } from "../../../protocol/spend-settings.ts";
 import type { CapMeter } from "../../../protocol/spend.ts";
-import type { Sql, SqlValue } from "../../agent/store/schema.ts";
+import type { Sql } from "../../agent/store/schema.ts";
 import { boundOf, contextWindow, type PricedModel } from "../price.ts";
 import { WIRE } from "../wire.ts";
-import { type Bound, fit, meters, type Raised, type Sums, type Used } from "./caps.ts";
+import { ReservedAhead, sumsOf } from "./ahead.ts";
+import { CallRows, type NewCall, type Row } from "./call-rows.ts";
+import { type Bound, fit, hasRoom, meters, type Raised, type Used } from "./caps.ts";
 import type { CallStart, Candidate, Reserved, Settlement } from "./calls.ts";
 import { countsOf } from "./counts.ts";
+import { DaySums } from "./day-sums.ts";
 import { dayOf, monthStart } from "./days.ts";
 
 /** Without a word for so long, a call has no reader and no writer any more. */
 const ABANDONED_MS = 60 * 60_000;
 const RETENTION_MS = 90 * 86_400_000;
+/** A call that is still under way after that gets its own row; most have begun to answer by then. */
+const OWN_ROW_MS = 250;
+/** An agent's next call comes soon or belongs to another turn. A crash within that time costs it. */
+const AHEAD_MS = 10_000;
+/** The next request has this one's answer in it, and what a tool said. */
+const AHEAD_GROWTH = 1.25;
+const AHEAD_MORE_BYTES = 8192;
+/** Of what is left under each cap, so that reserving ahead never brings a call to its cap. */
+const AHEAD_SHARE = 0.1;
 
 export interface LedgerParts {
   sql: Sql;
@@ -26,38 +38,38 @@ export interface LedgerParts {
   /** How the price data finds a model of that provider. */
   source(provider: string): PricedModel["source"];
   route(provider: string): "direct" | "cloudflare";
+  now(): number;
 }
-
-type Row = {
-  n: number;
-  day: string;
-  provider: string;
-  model: string;
-  channel: string;
-  state: string;
-  status: number | null;
-  cached: number;
-  input: number;
-  output: number;
-  nano: number;
-  price_known: number;
-};
 
 export class Ledger {
   readonly #parts: LedgerParts;
-  #next: number | undefined;
+  readonly #rows: CallRows;
+  readonly #days: DaySums;
+  readonly #ahead: ReservedAhead;
+  /** A call under way for which, on the disk, only the reservation ahead stands. */
+  #taken: NewCall | undefined;
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
+  /** A runtime that begins counts in full what one before it has left open. */
   constructor(parts: LedgerParts) {
     this.#parts = parts;
+    this.#rows = new CallRows(parts.sql, parts.agentId);
+    this.#days = new DaySums(parts.sql, parts.agentId);
+    this.#ahead = new ReservedAhead(parts.sql, parts.agentId);
+    const { kept } = this.#ahead;
+    if (kept !== undefined) {
+      const whose = { requestId: "", attempt: 1, channel: "", stream: false };
+      this.#rows.insertOpen({ ...kept, ...whose, n: this.#rows.number() });
+      this.#ahead.drop();
+    }
+    this.#countInFull(this.#rows.openSince(parts.now()));
   }
 
   reserve(call: CallStart, candidate: Candidate, attempt: number, now: number): Reserved {
-    const { settings } = this.#parts;
     const target = this.#target(candidate);
-    const book = { own: settings().prices, worstCase: settings().worstCase };
     const input = call.remote ? Math.max(call.inputBytes, contextWindow(target)) : call.inputBytes;
     const asked = call.outputAsked ?? WIRE[call.wire].defaultOutput * call.choices;
-    const { inputNano, outputNano, known } = boundOf(input, asked, target, book);
+    const { inputNano, outputNano, known } = boundOf(input, asked, target, this.#book());
     const bound: Bound = {
       inputTokens: input,
       inputNano,
@@ -67,60 +79,56 @@ export class Ledger {
         ? { leastOutput: call.leastOutput * call.choices }
         : {}),
     };
-    const day = dayOf(now);
-    const fitting = fit(bound, this.meters(now));
+    const all = this.meters(now);
+    const fitting = fit(bound, all);
     if (!fitting.ok) return { ok: false, reason: "cap", reached: fitting.reached };
     const output = fitting.outputTokens;
     const lowered = output < asked;
-    const nano = inputNano + (lowered ? Math.ceil((outputNano * output) / asked) : outputNano);
-    const n = this.#number();
-    this.#parts.sql.exec(
-      `INSERT INTO spend_calls (agent_id, n, at, day, request_id, attempt, channel, provider, model,
-         wire, route, state, stream, cached, input, output, cache_read, cache_write, reasoning, nano,
-         price_known)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, 0, ?, ?, 0, 0, 0, ?, ?)`,
-      this.#parts.agentId,
-      n,
-      now,
-      day,
-      call.requestId,
+    const reserved: NewCall = {
+      n: this.#rows.number(),
+      at: now,
+      day: dayOf(now),
+      requestId: call.requestId,
       attempt,
-      call.channel ?? "",
-      candidate.provider,
-      candidate.model,
-      call.wire,
-      this.#parts.route(candidate.provider),
-      call.stream ? 1 : 0,
+      channel: call.channel ?? "",
+      provider: candidate.provider,
+      model: candidate.model,
+      wire: call.wire,
+      route: this.#parts.route(candidate.provider),
+      stream: call.stream,
       input,
       output,
-      nano,
-      known ? 1 : 0,
-    );
-    return { ok: true, n, ...(lowered ? { outputLimit: output } : {}) };
+      nano: inputNano + (lowered ? Math.ceil((outputNano * output) / asked) : outputNano),
+      priceKnown: known,
+    };
+    if (this.#takesAhead(reserved, all)) {
+      this.#taken = reserved;
+      this.#later(OWN_ROW_MS, () => this.writeTaken());
+    } else {
+      this.#rows.insertOpen(reserved);
+      this.#makeRoom(now);
+    }
+    return { ok: true, n: reserved.n, ...(lowered ? { outputLimit: output } : {}) };
   }
 
   /** A cached answer: a row that costs nothing. */
   noteCached(call: CallStart, now: number): void {
-    const n = this.#number();
-    const { asked } = call;
-    this.#parts.sql.exec(
-      `INSERT INTO spend_calls (agent_id, n, at, day, request_id, attempt, channel, provider, model,
-         wire, route, state, status, stream, cached, input, output, cache_read, cache_write,
-         reasoning, nano, price_known, first_ms, total_ms)
-       VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 'cache', 'free', 200, ?, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0)`,
-      this.#parts.agentId,
+    const n = this.#rows.number();
+    this.#rows.insertCached({
       n,
-      now,
-      dayOf(now),
-      call.requestId,
-      call.channel ?? "",
-      asked.provider,
-      asked.model,
-      call.wire,
-      call.stream ? 1 : 0,
-    );
-    const row = this.#row(n);
-    if (row !== undefined) this.#addToDay(row, { calls: 1 });
+      at: now,
+      day: dayOf(now),
+      requestId: call.requestId,
+      attempt: 1,
+      channel: call.channel ?? "",
+      ...call.asked,
+      wire: call.wire,
+      route: "cache",
+      stream: call.stream,
+      ...{ input: 0, output: 0, nano: 0, priceKnown: true },
+    });
+    const row = this.#rows.find(n);
+    if (row !== undefined) this.#days.add(row);
   }
 
   /**
@@ -130,65 +138,32 @@ export class Ledger {
    * @returns whose call it was
    */
   settle(settlement: Settlement): { provider: string; model: string } | undefined {
-    const row = this.#row(settlement.n);
+    if (settlement.n === this.#taken?.n) this.writeTaken();
+    const row = this.#rows.find(settlement.n);
     if (row === undefined || (row.state !== "open" && row.state !== "unsettled")) {
       return undefined;
     }
-    const { prices: own, worstCase } = this.#parts.settings();
-    const counts = countsOf(row, settlement, this.#target(row), { own, worstCase });
-    if (row.state === "unsettled") this.#addToDay(row, { calls: -1 });
-    this.#parts.sql.exec(
-      `UPDATE spend_calls SET state = ?, status = ?, reason = ?, input = ?, output = ?,
-         cache_read = ?, cache_write = ?, reasoning = ?, nano = ?, price_known = ?, first_ms = ?,
-         total_ms = ?, provider_request_id = ?
-       WHERE agent_id = ? AND n = ?`,
-      counts.state,
-      settlement.status ?? null,
-      settlement.reason ?? null,
-      counts.input,
-      counts.output,
-      counts.cacheRead,
-      counts.cacheWrite,
-      counts.reasoning,
-      counts.nano,
-      counts.known ? 1 : 0,
-      settlement.firstByteMs ?? null,
-      settlement.totalMs,
-      settlement.providerRequestId?.slice(0, 200) ?? null,
-      this.#parts.agentId,
-      row.n,
-    );
-    const settled = this.#row(row.n);
-    if (settled !== undefined) this.#addToDay(settled, { calls: 1 });
+    const counts = countsOf(row, settlement, this.#target(row), this.#book());
+    if (row.state === "unsettled") this.#days.remove(row);
+    this.#rows.settle(row.n, counts, settlement);
+    const settled = this.#rows.find(row.n);
+    if (settled !== undefined) this.#days.add(settled);
+    if (counts.state === "settled") this.#reserveAhead(row);
     return { provider: row.provider, model: row.model };
   }
 
-  /** Counts in full what nobody will settle. `all`: the runtime began anew and nothing is under way. */
-  sweep(now: number, all: boolean): void {
-    const rows = this.#parts.sql
-      .exec<Row>(
-        `SELECT * FROM spend_calls WHERE agent_id = ? AND state = 'open' AND at <= ?`,
-        this.#parts.agentId,
-        all ? now : now - ABANDONED_MS,
-      )
-      .toArray();
-    for (const row of rows) {
-      this.#parts.sql.exec(
-        "UPDATE spend_calls SET state = 'unsettled' WHERE agent_id = ? AND n = ?",
-        this.#parts.agentId,
-        row.n,
-      );
-      this.#addToDay({ ...row, state: "unsettled" }, { calls: 1 });
-    }
+  /** Whoever reads the rows of the calls wants all of them. */
+  writeTaken(): void {
+    if (this.#taken === undefined) return;
+    this.#rows.insertOpen(this.#taken);
+    this.#taken = undefined;
+    this.#dropAhead();
   }
 
-  /** Rows go after 90 days; the sums of their days stay. */
-  forget(now: number): void {
-    this.#parts.sql.exec(
-      "DELETE FROM spend_calls WHERE agent_id = ? AND at < ? AND state <> 'open'",
-      this.#parts.agentId,
-      now - RETENTION_MS,
-    );
+  /** Counts in full what nobody will settle any more, and lets rows go after 90 days. */
+  tidy(now: number): void {
+    this.#countInFull(this.#rows.openSince(now - ABANDONED_MS));
+    this.#rows.forgetBefore(now - RETENTION_MS);
   }
 
   meters(now: number): CapMeter[] {
@@ -196,99 +171,84 @@ export class Ledger {
     const { caps } = settings();
     if (Object.values(caps).every((cap) => cap === undefined)) return [];
     const day = dayOf(now);
-    return meters(caps, raised(day), this.used(day));
+    return meters(caps, raised(day), this.#used(day));
   }
 
-  used(day: string): Used {
-    return {
-      day: { spent: this.#spent(day, day), reserved: this.#reserved(day, day) },
-      month: {
-        spent: this.#spent(monthStart(day), day),
-        reserved: this.#reserved(monthStart(day), day),
-      },
+  #used(day: string): Used {
+    const since = (from: string) => {
+      const reserved = this.#rows.reserved(from, day);
+      const ahead = this.#taken === undefined ? undefined : this.#ahead.kept;
+      if (ahead !== undefined && ahead.day >= from && ahead.day <= day) {
+        reserved.nano += ahead.nano;
+        reserved.tokens += ahead.input + ahead.output;
+      }
+      return { spent: this.#days.spent(from, day), reserved };
     };
+    return { day: since(day), month: since(monthStart(day)) };
+  }
+
+  #takesAhead(call: NewCall, all: readonly CapMeter[]): boolean {
+    const { kept } = this.#ahead;
+    return (
+      this.#taken === undefined &&
+      kept !== undefined &&
+      this.#ahead.covers(call) &&
+      hasRoom(sumsOf(kept), all)
+    );
+  }
+
+  #reserveAhead(last: Row): void {
+    if (this.#taken !== undefined || last.route === "cache") return;
+    const now = this.#parts.now();
+    const input = Math.ceil(last.input * AHEAD_GROWTH) + AHEAD_MORE_BYTES;
+    const bound = boundOf(input, last.output, this.#target(last), this.#book());
+    const ahead = {
+      at: now,
+      day: dayOf(now),
+      provider: last.provider,
+      model: last.model,
+      wire: last.wire,
+      route: last.route,
+      input,
+      output: last.output,
+      nano: bound.inputNano + bound.outputNano,
+      priceKnown: bound.known,
+    };
+    if (!hasRoom(sumsOf(ahead), this.meters(now), AHEAD_SHARE)) return this.#dropAhead();
+    this.#ahead.keep(ahead);
+    this.#later(AHEAD_MS, () => this.#dropAhead());
+  }
+
+  /** What is reserved ahead gives way to a call that is made. */
+  #makeRoom(now: number): void {
+    const { kept } = this.#ahead;
+    if (kept === undefined || this.#taken !== undefined) return;
+    if (!hasRoom(sumsOf(kept), this.meters(now))) this.#dropAhead();
+  }
+
+  #dropAhead(): void {
+    clearTimeout(this.#timer);
+    this.#ahead.drop();
+  }
+
+  #later(ms: number, act: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, ms);
+  }
+
+  #countInFull(rows: readonly Row[]): void {
+    for (const row of rows) {
+      this.#rows.markUnsettled(row.n);
+      this.#days.add({ ...row, state: "unsettled" });
+    }
+  }
+
+  #book() {
+    const { prices: own, worstCase } = this.#parts.settings();
+    return { own, worstCase };
   }
 
   #target({ provider, model }: { provider: string; model: string }): PricedModel {
     return { provider, model, source: this.#parts.source(provider) };
   }
-
-  #number(): number {
-    this.#next ??=
-      (this.#one<{ n: number | null }>(
-        "SELECT MAX(n) AS n FROM spend_calls WHERE agent_id = ?",
-        this.#parts.agentId,
-      )?.n ?? 0) + 1;
-    const n = this.#next;
-    this.#next += 1;
-    return n;
-  }
-
-  #row(n: number): Row | undefined {
-    return this.#one<Row>(
-      "SELECT * FROM spend_calls WHERE agent_id = ? AND n = ?",
-      this.#parts.agentId,
-      n,
-    );
-  }
-
-  #spent(from: string, to: string): Sums {
-    return sums(
-      this.#one(
-        `SELECT SUM(nano) AS nano, SUM(tokens) AS tokens FROM spend_days
-         WHERE agent_id = ? AND day >= ? AND day <= ?`,
-        this.#parts.agentId,
-        from,
-        to,
-      ),
-    );
-  }
-
-  #reserved(from: string, to: string): Sums {
-    return sums(
-      this.#one(
-        `SELECT SUM(nano) AS nano, SUM(input + output) AS tokens FROM spend_calls
-         WHERE agent_id = ? AND day >= ? AND day <= ? AND state = 'open'`,
-        this.#parts.agentId,
-        from,
-        to,
-      ),
-    );
-  }
-
-  /** A call's row into (`calls: 1`) or out of (`-1`) the sums of its day. */
-  #addToDay(row: Row, { calls }: { calls: 1 | -1 }): void {
-    const failed = row.status !== null && row.status < 400 ? 0 : 1;
-    const bound = row.state === "unsettled" || row.state === "estimated";
-    this.#parts.sql.exec(
-      `INSERT INTO spend_days (agent_id, day, provider, model, channel, calls, failed, cached,
-         tokens, nano, unknown_nano, bound_nano)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (agent_id, day, provider, model, channel) DO UPDATE SET
-         calls = calls + excluded.calls, failed = failed + excluded.failed,
-         cached = cached + excluded.cached, tokens = tokens + excluded.tokens,
-         nano = nano + excluded.nano, unknown_nano = unknown_nano + excluded.unknown_nano,
-         bound_nano = bound_nano + excluded.bound_nano`,
-      this.#parts.agentId,
-      row.day,
-      row.provider,
-      row.model,
-      row.channel,
-      calls,
-      calls * failed,
-      calls * row.cached,
-      calls * (row.input + row.output),
-      calls * row.nano,
-      row.price_known === 1 ? 0 : calls * row.nano,
-      bound ? calls * row.nano : 0,
-    );
-  }
-
-  #one<T extends Record<string, SqlValue>>(query: string, ...bindings: SqlValue[]): T | undefined {
-    return this.#parts.sql.exec<T>(query, ...bindings).toArray()[0];
-  }
-}
-
-function sums(row: { nano: number | null; tokens: number | null } | undefined): Sums {
-  return { nano: row?.nano ?? 0, tokens: row?.tokens ?? 0 };
 }

@@ -89,6 +89,19 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (agent_id, n)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX spend_texts_at ON spend_texts (agent_id, at);`,
+  `CREATE TABLE spend_ahead (
+     agent_id TEXT PRIMARY KEY,
+     at INTEGER NOT NULL,
+     day TEXT NOT NULL,
+     provider TEXT NOT NULL,
+     model TEXT NOT NULL,
+     wire TEXT NOT NULL,
+     route TEXT NOT NULL,
+     input INTEGER NOT NULL,
+     output INTEGER NOT NULL,
+     nano INTEGER NOT NULL,
+     price_known INTEGER NOT NULL
+   ) STRICT;`,
 ];
 
 export function migrateLedger(sql: Sql): void {

@@ -87,6 +87,7 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
       raised: (day) => settings.raised(day),
       source: (provider) => sourceOf(provider, parts.config),
       route: (provider) => wayOf(provider, parts.config),
+      now: parts.now,
     });
     this.#report = new LedgerReport(sql, agentId);
     this.#cache = new AnswerCache(sql, agentId);
@@ -99,8 +100,7 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
       ...(parts.tellOwner === undefined ? {} : { tellOwner: parts.tellOwner }),
     });
     this.#tidied = parts.now();
-    this.#ledger.sweep(this.#tidied, true);
-    this.#ledger.forget(this.#tidied);
+    this.#ledger.tidy(this.#tidied);
   }
 
   async open(call: CallStart): Promise<Opened> {
@@ -156,6 +156,7 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
 
   async overview(): Promise<SpendOverview> {
     const now = this.#parts.now();
+    this.#ledger.writeTaken();
     const { webhookUrl, ...settings } = this.#settings.spend;
     const figures = this.#report.figures(now);
     return {
@@ -175,6 +176,7 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
   }
 
   async calls(query: CallsQuery): Promise<SpendCall[]> {
+    this.#ledger.writeTaken();
     return this.#report.calls(query);
   }
 
@@ -239,8 +241,7 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
   #tidy(now: number): void {
     if (now - this.#tidied < TIDY_EVERY_MS) return;
     this.#tidied = now;
-    this.#ledger.sweep(now, false);
-    this.#ledger.forget(now);
+    this.#ledger.tidy(now);
     this.#cache.trim(this.#settings.spend.cache, now);
     this.#texts.trim(this.#settings.spend.texts, now);
   }

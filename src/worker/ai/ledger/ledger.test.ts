@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sqlite } from "../../../../test/support/sqlite.ts";
 import type { CapSettings } from "../../../protocol/spend-settings.ts";
@@ -51,7 +51,12 @@ function reserve(ledger: Ledger, inputBytes: number, outputAsked: number): numbe
 }
 
 function settle(ledger: Ledger, n: number, input: number, output: number): void {
-  const usage = { usage: { input_tokens: input, output_tokens: output }, textBytes: 0 };
+  const usage = {
+    usage: { input_tokens: input, output_tokens: output },
+    textBytes: 0,
+    final: true,
+    failed: false,
+  };
   ledger.settle({ n, state: "settled", status: 200, totalMs: 1, usage });
 }
 

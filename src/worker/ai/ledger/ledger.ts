@@ -48,7 +48,7 @@ export class Ledger {
   readonly #ahead: ReservedAhead;
   /** A call under way for which, on the disk, only the reservation ahead stands. */
   #taken: NewCall | undefined;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** A runtime that begins counts in full what one before it has left open. */
   constructor(parts: LedgerParts) {
@@ -227,13 +227,17 @@ export class Ledger {
   }
 
   #dropAhead(): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#ahead.drop();
   }
 
   #later(ms: number, act: () => void): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#timer = setTimeout(act, ms);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 
   #countInFull(rows: readonly Row[]): void {

@@ -11,18 +11,18 @@ import type { ChannelId } from "../../protocol/channels.ts";
 import type { Sql } from "../agent/store/schema.ts";
 import type { Done } from "../done.ts";
 import type { Logger } from "../logger.ts";
-import { admit, standingOf, type Admission, type Standing } from "./admission.ts";
 import type { ChannelCalls, Received } from "./calls.ts";
 import type { Arrival, Channel, ChannelHost, Delivered, Delivery, Letter } from "./channel.ts";
 import { Deliveries } from "./deliveries.ts";
+import { Intake } from "./intake.ts";
 import { Pairing, type GatewayCall } from "./pairing.ts";
 import type { OwnerIdentity } from "./settings.ts";
-import { STRANGER_REPLY } from "./stranger-reply.ts";
 import { LastSeen } from "./store/last-seen.ts";
-import { Letters, MAX_BODY_CHARS } from "./store/letters.ts";
+import { Letters } from "./store/letters.ts";
 import { Notes } from "./store/notes.ts";
 import { migrateChannels } from "./store/schema.ts";
 import { Senders } from "./store/senders.ts";
+import { Waking } from "./waking.ts";
 
 export interface ChannelsParts {
   sql: Sql;
@@ -52,10 +52,6 @@ export interface ChannelsParts {
   changed(): void;
 }
 
-/** The platforms show "typing" for about five seconds. */
-const SIGN_OF_LIFE_MS = 4_000;
-/** Chats that are shown a sign of life at the same time. */
-const MAX_SIGNS = 8;
 const MAX_SHOWN = 200;
 
 export class ChannelsRoom extends RpcTarget implements ChannelCalls {
@@ -67,7 +63,8 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
   readonly #deliveries: Deliveries;
   readonly #pairing: Pairing;
   readonly #last: LastSeen;
-  #waking: Promise<void> | undefined;
+  readonly #intake: Intake;
+  readonly #waking: Waking;
   #tendAt: number | undefined;
   #tending: Promise<void> | undefined;
 
@@ -92,13 +89,23 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
       waitUntil: (work) => parts.waitUntil(work),
       moved: (letter, outcome, reason) => this.#moved(letter, outcome, reason),
     });
+    this.#intake = new Intake({
+      ...{ letters: this.#letters, senders: this.#senders, last: this.#last },
+      ...{ channels: this.#channels, parts },
+    });
+    this.#waking = new Waking({
+      ...{ letters: this.#letters, channels: this.#channels },
+      wake: () => parts.wake(),
+      waitUntil: (work) => parts.waitUntil(work),
+      woken: () => this.#deliveries.kick(),
+    });
     this.#tendAt = channels.length === 0 ? undefined : parts.now();
   }
 
   /** Stores what comes in; the caller may then tell the platform that it was taken. */
   async receive(arrivals: Arrival[]): Promise<Received> {
     const received: Received = { stored: 0, known: 0, full: 0, turnedAway: 0 };
-    for (const arrival of arrivals) received[this.#take(arrival)] += 1;
+    for (const arrival of arrivals) received[this.#intake.take(arrival)] += 1;
     if (received.stored > 0) {
       this.attend();
       this.#parts.changed();
@@ -128,11 +135,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
   /** Hands over what waits when the gateway is ready, or wakes the agent for it. */
   attend(): void {
     if (this.#parts.readyStart() !== undefined) return this.#deliveries.kick();
-    if (!this.wakeful || this.#waking !== undefined) return;
-    this.#waking = this.#wake().finally(() => {
-      this.#waking = undefined;
-    });
-    this.#parts.waitUntil(this.#waking);
+    if (this.wakeful) this.#waking.begin();
   }
 
   /** Committed backups of this start hold every acknowledgement up to `mark`. */
@@ -241,77 +244,6 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     };
   }
 
-  #take(arrival: Arrival): keyof Received {
-    const { now, readyStart, strangerWakes } = this.#parts;
-    const channel = this.#channels.get(arrival.channel);
-    if (channel === undefined) return "turnedAway";
-    if (this.#letters.isKnown(arrival)) return "known";
-    if (arrival.body.length > MAX_BODY_CHARS) {
-      this.#letters.see(arrival, now());
-      this.#parts.alert(`A message of ${channel.id} is too large to be kept and was not taken.`);
-      return "turnedAway";
-    }
-    const { sender } = arrival;
-    const day = new Date(now()).toISOString().slice(0, 10);
-    const awake = readyStart() !== undefined;
-    const standing = this.#standing(channel, sender?.id ?? "");
-    const heed = channel.heed?.(arrival, { standing }) ?? "judge";
-    if (heed === "drop") return "turnedAway";
-    const admission: Admission =
-      heed === "judge"
-        ? admit(arrival, {
-            policy: channel.policy,
-            standing,
-            awake,
-            stranger: this.#senders.stranger(channel.id, sender?.id ?? "", day),
-            wakes: this.#senders.wakes(day),
-            wakesAllowed: strangerWakes,
-          })
-        : { act: "take", known: true, wake: heed === "take" };
-    this.#last.came(channel.id, now(), admission.act === "take");
-    if (admission.act === "take") {
-      const put = this.#letters.put(arrival, admission.wake, now());
-      if (put !== "stored") return put;
-      if (admission.known) this.#parts.touch();
-      else if (sender !== undefined) {
-        const woke = admission.wake && !awake;
-        this.#senders.count(channel.id, sender.id, day, { replied: false, woke });
-      }
-      return "stored";
-    }
-    if (sender === undefined) return "turnedAway";
-    const replied = admission.act === "reply" && arrival.chat !== undefined;
-    this.#senders.count(channel.id, sender.id, day, { replied, woke: false });
-    if (replied) this.#parts.waitUntil(channel.say(arrival.chat ?? "", STRANGER_REPLY));
-    return "turnedAway";
-  }
-
-  #standing(channel: Channel, id: string): Standing["standing"] {
-    const own = this.#parts.owners.some((owner) => owner.channel === channel.id && owner.id === id);
-    const named = own || channel.allowFrom.includes(id);
-    return standingOf(channel.policy, this.#senders.standing(channel.id, id), named);
-  }
-
-  async #wake(): Promise<void> {
-    const sign = () => {
-      for (const letter of this.#letters.waking(MAX_SIGNS)) this.#sign(letter);
-    };
-    sign();
-    const signs = setInterval(sign, SIGN_OF_LIFE_MS);
-    try {
-      await this.#parts.wake();
-    } finally {
-      clearInterval(signs);
-    }
-    this.#deliveries.kick();
-  }
-
-  #sign(letter: Letter): void {
-    const channel = this.#channels.get(letter.channel);
-    if (channel === undefined) return;
-    this.#parts.waitUntil(channel.signOfLife(letter).catch(() => undefined));
-  }
-
   #moved(letter: Letter, outcome: "given" | "again" | "dead", reason = ""): void {
     const { log, now } = this.#parts;
     const { channel, n, tries } = letter;
@@ -351,7 +283,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
       waitUntil: (work) => waitUntil(work),
       standing: (id) => {
         const found = this.#channels.get(channel);
-        return found === undefined ? "stranger" : this.#standing(found, id);
+        return found === undefined ? "stranger" : this.#intake.standing(found, id);
       },
       receive: async (arrivals) => (await this.receive(arrivals)).full === 0,
       read: (name) => this.#notes.read(channel, name),

@@ -9,17 +9,15 @@ import { join } from "node:path";
 import {
   fileList,
   LIST_ENTRY,
-  PACK_MAX_BYTES,
   STATE_FOLDER,
-  type BackupRefusal,
   type FileList,
   type PackId,
   type RestorePlan,
 } from "../../protocol/backup.ts";
 import { shapeProblem, sizeOfState } from "./file-list.ts";
 import type { HostClient } from "./host-client.ts";
-import { Places } from "./memory.ts";
-import { openPack, type OpenedPack } from "./pack.ts";
+import type { OpenedPack } from "./pack.ts";
+import { DamagedError, PackReads, UnreadableError } from "./pack-reads.ts";
 import { StateWriter, type Wanted } from "./state-writer.ts";
 import { removeTree } from "./tree-removal.ts";
 
@@ -53,48 +51,23 @@ export interface RestoreParts {
   wait: (ms: number) => Promise<void>;
 }
 
-/** One restore while it reads. */
-interface Reading extends RestoreParts {
-  places: Places;
-}
-
 export type Plan = Extract<RestorePlan, { outcome: "restore" }>;
 
-class DamagedError extends Error {
-  override readonly name = "DamagedError";
-  readonly code = "damaged";
-  readonly pack: PackId | undefined;
-  constructor(problem: string, pack?: PackId) {
-    super(problem);
-    this.pack = pack;
-  }
+/** One restore while it reads. */
+interface Reading extends RestoreParts {
+  packs: PackReads;
 }
-
-class UnreadableError extends Error {
-  override readonly name = "UnreadableError";
-  readonly code = "unreadable";
-  readonly reason: string;
-  constructor(reason: string, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
-
-/** Decrypted, a pack is smaller than it is stored. */
-const PLACE_BYTES = PACK_MAX_BYTES;
-const TRIES = 4;
-const PAUSE_MS = 400;
 
 export async function restoreInto(
   target: string,
   parts: RestoreParts,
   first?: RestorePlan,
 ): Promise<Restored> {
-  const places = new Places(PLACE_BYTES);
+  const packs = new PackReads(parts.host, parts.wait);
   try {
-    return await restoreWith(target, { ...parts, places }, first);
+    return await restoreWith(target, { ...parts, packs }, first);
   } finally {
-    places.close();
+    packs.close();
   }
 }
 
@@ -153,12 +126,11 @@ async function restoreWith(target: string, parts: Reading, first?: RestorePlan):
 
 /** The list of the planned generation, without its content. */
 export async function readListOf(plan: Plan, parts: RestoreParts): Promise<FileList> {
-  const places = new Places(PLACE_BYTES);
+  const packs = new PackReads(parts.host, parts.wait);
   try {
-    const pack = await fetchPack(plan.listPack, { ...parts, places });
-    return readList(pack, plan, parts.agentId);
+    return readList(await packs.fetch(plan.listPack), plan, parts.agentId);
   } finally {
-    places.close();
+    packs.close();
   }
 }
 
@@ -178,10 +150,10 @@ async function tryGeneration(
     plan.packs
       .filter((pack) => pack !== plan.listPack)
       .slice(0, parts.parallel - 1)
-      .map((pack) => [pack, settled(fetchPack(pack, parts))]),
+      .map((pack) => [pack, settled(parts.packs.fetch(pack))]),
   );
   try {
-    const listPack = await fetchPack(plan.listPack, parts);
+    const listPack = await parts.packs.fetch(plan.listPack);
     const list = readList(listPack, plan, parts.agentId);
     const problemOfShape = shapeProblem(list);
     if (problemOfShape !== undefined) throw new DamagedError(problemOfShape, plan.listPack);
@@ -196,7 +168,7 @@ async function tryGeneration(
       listPack.close();
       const others = list.packs.filter((pack) => pack !== plan.listPack && writer.wants(pack));
       await inParallel(others, parts.parallel, async (pack) => {
-        const fetched = await (early.get(pack) ?? settled(fetchPack(pack, parts)));
+        const fetched = await (early.get(pack) ?? settled(parts.packs.fetch(pack)));
         early.delete(pack);
         const opened = fetched();
         takeContent(writer, pack, opened);
@@ -245,60 +217,6 @@ function readList({ entries }: OpenedPack, plan: Plan, agentId: string): FileLis
     throw new DamagedError("the file list is not one of this agent", plan.listPack);
   }
   return parsed.data;
-}
-
-/** A whole pack. Damaged only when that was found twice, apart: once may be a read gone wrong. */
-async function fetchPack(pack: PackId, parts: Reading): Promise<OpenedPack> {
-  let found = 0;
-  for (let i = 1; ; i++) {
-    const look = await lookAt(pack, parts);
-    if (look.ok) return look.opened;
-    if (look.damaged) found++;
-    if (found > 1) throw new DamagedError(look.problem, pack);
-    if (i === TRIES) throw new UnreadableError("store", `pack ${pack}: ${look.problem}`);
-    await parts.wait(PAUSE_MS * 2 ** (i - 1));
-  }
-}
-
-type Look = { ok: true; opened: OpenedPack } | { ok: false; damaged: boolean; problem: string };
-
-async function lookAt(pack: PackId, { host, places }: Reading): Promise<Look> {
-  const read = await places.use((place) => readAndOpen(pack, host, place));
-  if (read.ok) return read;
-  if (read.refusal !== undefined) {
-    if (isDamage(read.refusal.reason)) return { ok: false, damaged: true, problem: read.problem };
-    refuseUnlessStore(read.refusal);
-  }
-  const { problem } = read;
-  // Cut short on the way, or so in the bucket? Only the Worker can tell.
-  const check = await host.checkPack(pack);
-  if (check.ok) return { ok: false, damaged: read.refusal === undefined, problem };
-  if (isDamage(check.reason)) return { ok: false, damaged: true, problem: check.message };
-  refuseUnlessStore(check);
-  return { ok: false, damaged: false, problem: check.message };
-}
-
-type Read =
-  | { ok: true; opened: OpenedPack }
-  /** Without a refusal it arrived, and could not be opened. */
-  | { ok: false; problem: string; refusal?: BackupRefusal };
-
-async function readAndOpen(pack: PackId, host: HostClient, place: Uint8Array): Promise<Read> {
-  const read = await host.readPack(pack, place);
-  if (!read.ok) return { ok: false, problem: read.message, refusal: read };
-  try {
-    return { ok: true, opened: await openPack(read.value) };
-  } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function isDamage(reason: string): boolean {
-  return reason === "missing" || reason === "corrupt";
-}
-
-function refuseUnlessStore(refusal: { reason: string; message: string }): void {
-  if (refusal.reason !== "store") throw new UnreadableError(refusal.reason, refusal.message);
 }
 
 function takeContent(writer: StateWriter, pack: PackId, { entries }: OpenedPack): void {

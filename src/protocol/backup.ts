@@ -115,6 +115,8 @@ export const restorePlan = z.discriminatedUnion("outcome", [
     listPack: packId,
     listSha256: sha256Hex,
     packs: z.array(packId),
+    /** Newer generations that are known to be damaged, newest first. */
+    passedOver: z.array(z.object({ generation: generationNumber, listSha256: sha256Hex })),
   }),
 ]);
 export type RestorePlan = z.infer<typeof restorePlan>;

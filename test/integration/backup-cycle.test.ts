@@ -412,6 +412,33 @@ describe("what a crash leaves on a local disk", () => {
     expect(readFileSync(join(again.state, "workspace/a"), "utf8")).toBe("1");
   });
 
+  test.each([
+    ["its own, found damaged since", "here"],
+    ["another sandbox's, on top of the one that it came from", "elsewhere"],
+  ])("it is kept when the newest generation is %s", async (_, newest) => {
+    const side = await start(1);
+    put(side.state, "workspace/a", "1");
+    await keep(side);
+    const other = newest === "here" ? side : await start(2);
+    put(other.state, "workspace/a", "2");
+    const lost = await keep(other);
+    put(side.state, "workspace/b", "written last");
+    side.backups.close();
+    for (const key of bucket.objects.keys()) {
+      if (key.includes(`/packs/${String(lost).padStart(10, "0")}/`)) bucket.objects.delete(key);
+    }
+    await worker.backups.claim(3);
+    const said = { outcome: "damaged", generation: lost, problem: "gone" } as const;
+    const next = await worker.host(3).outcome(said);
+    expect(next.ok && next.value.next?.generation).toBe(1);
+
+    const again = await start(4, worker, side.home);
+    expect(readFileSync(join(again.state, "workspace/b"), "utf8")).toBe("written last");
+    expect(contentOf(again.state)).toEqual(contentOf((await start(5)).state));
+    const listed = await worker.backups.list();
+    expect(listed.ok && listed.value[0]).toMatchObject({ reason: "recovery", parent: 1 });
+  });
+
   test("nothing else of the former home is there any more", async () => {
     const side = await start(1);
     put(side.home, ".bashrc", "echo from the sandbox before");

@@ -50,12 +50,18 @@ export function markPath(home: string): string {
   return join(home, OWN_FOLDER, MARK);
 }
 
-/** Whether a state with this mark came from the planned generation: then it can only be newer. */
+/**
+ * Whether a state with this mark came from the planned generation, or from a newer one that is damaged in the bucket:
+ * then it can only be newer than what a restore would bring.
+ */
 export function followsFrom({ generation, asked }: Mark, plan: RestorePlan): boolean {
   if (generation === plan.generation) return true;
+  if (plan.outcome === "empty") return false;
   return (
-    plan.outcome === "restore" &&
-    asked.some((one) => one.generation === plan.generation && one.listSha256 === plan.listSha256)
+    plan.passedOver.some((one) => one.generation === generation) ||
+    [plan, ...plan.passedOver].some(({ generation: n, listSha256 }) =>
+      asked.some((one) => one.generation === n && one.listSha256 === listSha256),
+    )
   );
 }
 

@@ -16,6 +16,7 @@ import {
   type Manifest,
 } from "./manifest.ts";
 import { recall, remember } from "./memory.ts";
+import { isDamaged, olderThan } from "./plans.ts";
 import { nextNumber, type BackupsRoom } from "./room.ts";
 
 export function stale(start: number): Refused {
@@ -72,11 +73,12 @@ export async function commit(
   return { ok: true, value: { generation: committed.value } };
 }
 
-function successor(
-  { notebook, now }: BackupsRoom,
+async function successor(
+  room: BackupsRoom,
   current: Manifest,
   asked: { start: number; generation: number; request: CommitRequest },
-): Change<number> {
+): Promise<Change<number>> {
+  const { notebook, now } = room;
   const { start, generation, request } = asked;
   const head = headOf(current);
   const { claim } = recall(notebook);
@@ -87,14 +89,12 @@ function successor(
   if (head?.n === generation && head.list?.sha256 === request.listSha256) {
     return { do: "same", value: generation };
   }
-  const newest = headNumber(current);
-  if (request.parent !== newest) {
-    return { do: "refuse", refusal: refuse("parent", `the newest generation is ${newest}`) };
-  }
-  if (generation <= newest) {
+  const parent = await parentOf(room, current, request);
+  if (!parent.ok) return { do: "refuse", refusal: parent };
+  if (generation <= headNumber(current)) {
     return { do: "refuse", refusal: refuse("exists", `generation ${generation} is taken`) };
   }
-  const available = new Set([...request.packs.map(({ id }) => id), ...(head?.needs ?? [])]);
+  const available = new Set([...request.packs.map(({ id }) => id), ...(parent.value?.needs ?? [])]);
   if (!request.needs.every((pack) => available.has(pack))) {
     return {
       do: "refuse",
@@ -108,6 +108,24 @@ function successor(
     next: imported === undefined ? next : withImported(next, imported),
     value: generation,
   };
+}
+
+/**
+ * What it may build on: the newest generation; or, for what a crash left behind while that one is known to be
+ * damaged, the newest that is not.
+ */
+async function parentOf(
+  room: BackupsRoom,
+  current: Manifest,
+  { parent, reason }: CommitRequest,
+): Promise<Answer<GenerationEntry | undefined>> {
+  const newest = headNumber(current);
+  const head = headOf(current);
+  if (parent === newest) return { ok: true, value: head };
+  const refusal = refuse("parent", `the newest generation is ${newest}`);
+  if (reason !== "recovery" || head === undefined || !isDamaged(room, head)) return refusal;
+  const older = await olderThan(room, newest);
+  return !older.ok || older.value?.n === parent ? older : refusal;
 }
 
 /** A generation is published only when everything it brought lies in the bucket as it was sent. */

@@ -11,6 +11,8 @@ import type { BackupsRoom } from "./room.ts";
 
 export type ContentPlan = Extract<RestorePlan, { outcome: "restore" }>;
 
+type PassedOver = ContentPlan["passedOver"];
+
 /** `entry` itself, or, when it is known to be damaged, the newest older one that is not. */
 export async function planFor(
   room: BackupsRoom,
@@ -19,11 +21,12 @@ export async function planFor(
   if (entry === undefined || entry.reason === "afresh") {
     return { ok: true, value: { outcome: "empty", generation: entry?.n ?? 0 } };
   }
-  if (!isDamaged(room, entry)) return contentOf(room, entry);
-  const older = await olderThan(room, entry.n);
-  if (!older.ok) return older;
-  if (older.value === undefined) return refuse("corrupt", noneIntact(entry));
-  return planFor(room, older.value);
+  if (!isDamaged(room, entry)) return contentOf(room, entry, []);
+  const found = await searchBelow(room, entry.n);
+  if (!found.ok) return found;
+  const { intact, damaged } = found.value;
+  if (intact === undefined) return refuse("corrupt", noneIntact(entry));
+  return contentOf(room, intact, passedOver([...damaged, entry]));
 }
 
 /** What a restore of `n`, or of the newest, reads, also when it is known to be damaged. */
@@ -35,7 +38,7 @@ export async function planTo(room: BackupsRoom, n?: number): Promise<Answer<Cont
   const entry = n === undefined ? headOf(current.value) : all.value.find((one) => one.n === n);
   if (entry === undefined) return refuse("missing", "there is no such generation");
   if (entry.reason === "afresh") return refuse("missing", `generation ${entry.n} is empty`);
-  return contentOf(room, entry);
+  return contentOf(room, entry, []);
 }
 
 /** The newest intact one below `n`. */
@@ -43,15 +46,34 @@ export async function olderThan(
   room: BackupsRoom,
   n: number,
 ): Promise<Answer<GenerationEntry | undefined>> {
+  const found = await searchBelow(room, n);
+  return found.ok ? { ok: true, value: found.value.intact } : found;
+}
+
+/** The newest intact one below `n`, and the damaged ones between the two, oldest first. */
+async function searchBelow(
+  room: BackupsRoom,
+  n: number,
+): Promise<Answer<{ intact?: GenerationEntry; damaged: GenerationEntry[] }>> {
   const current = await room.ledger.read(false);
   if (!current.ok) return current;
   const all = await room.ledger.entries(current.value);
   if (!all.ok) return all;
+  const damaged: GenerationEntry[] = [];
   for (const entry of all.value.filter((one) => one.n < n).toReversed()) {
     if (entry.reason === "afresh") break;
-    if (!isDamaged(room, entry)) return { ok: true, value: entry };
+    if (!isDamaged(room, entry)) return { ok: true, value: { intact: entry, damaged } };
+    damaged.unshift(entry);
   }
-  return { ok: true, value: undefined };
+  return { ok: true, value: { damaged } };
+}
+
+function passedOver(entries: readonly GenerationEntry[]): PassedOver {
+  return entries
+    .toReversed()
+    .flatMap(({ n, list }) =>
+      list === undefined ? [] : [{ generation: n, listSha256: list.sha256 }],
+    );
 }
 
 export function isDamaged({ notebook }: BackupsRoom, entry: GenerationEntry): boolean {
@@ -59,7 +81,11 @@ export function isDamaged({ notebook }: BackupsRoom, entry: GenerationEntry): bo
   return entry.damaged !== undefined || entry.needs.some((pack) => damagedPacks.includes(pack));
 }
 
-async function contentOf(room: BackupsRoom, entry: GenerationEntry): Promise<Answer<ContentPlan>> {
+async function contentOf(
+  room: BackupsRoom,
+  entry: GenerationEntry,
+  damaged: PassedOver,
+): Promise<Answer<ContentPlan>> {
   const keys = await room.keys();
   if (entry.recipient !== undefined && identityFor(keys, entry.recipient) === undefined) {
     return refuse("wrong-key", wrongKey(keys, entry.recipient));
@@ -73,6 +99,7 @@ async function contentOf(room: BackupsRoom, entry: GenerationEntry): Promise<Ans
       listPack: entry.list.pack,
       listSha256: entry.list.sha256,
       packs: entry.needs,
+      passedOver: damaged,
     },
   };
 }

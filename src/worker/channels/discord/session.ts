@@ -1,7 +1,6 @@
 /**
  * The one session with Discord, held by the Durable Object: identify, resume, reconnect, by
- * https://docs.discord.com/developers/events/gateway#connection-lifecycle. Its id, its address and the
- * last sequence number that was taken are kept, so that a Durable Object that begins anew resumes.
+ * https://docs.discord.com/developers/events/gateway#connection-lifecycle.
  *
  * A sequence number is kept only after its message is stored: what was not is sent again.
  */
@@ -10,6 +9,7 @@ import type { ChannelHost, ChannelState } from "../channel.ts";
 import type { DiscordApi, DiscordReply } from "./api.ts";
 import { Link } from "./link.ts";
 import { afterClose, INTENTS, OP, type Frame } from "./protocol.ts";
+import { SessionNotes } from "./session-notes.ts";
 import type { DiscordSettings } from "./settings.ts";
 
 /** What one dispatch came to. `full`: it could not be kept, and Discord has to send it again. */
@@ -24,13 +24,11 @@ export interface SessionParts {
   catchUp(): Promise<void>;
 }
 
-const stored = z.object({ id: z.string(), url: z.string() });
 const begun = z.object({ session_id: z.string(), resume_gateway_url: z.string() });
 const gatewayBot = z.object({
   url: z.string(),
   session_start_limit: z.object({ remaining: z.number(), reset_after: z.number() }),
 });
-const fatalNote = z.object({ at: z.number(), message: z.string() });
 
 const LOOK_EVERY_MS = 30_000;
 /** https://docs.discord.com/developers/events/gateway#rate-limiting: one IDENTIFY in five seconds. */
@@ -39,14 +37,11 @@ const FULL_MS = 10_000;
 const WAITS_MS = [1_000, 2_000, 5_000, 15_000, 60_000] as const;
 /** After that many failures the address of the session is asked for anew. */
 const STALE_ADDRESS = 3;
-/** What only a person can mend is looked at again this seldom, and only by a new Durable Object. */
-const FATAL_MS = 15 * 60_000;
 
 export class Session {
   readonly #parts: SessionParts;
+  readonly #notes: SessionNotes;
   #link: Link | undefined;
-  #seq: number | undefined;
-  #seqKept: number | undefined;
   #failures = 0;
   #opening: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -58,27 +53,18 @@ export class Session {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    const { host, settings } = parts;
-    // Which token, without a word of it: another one is another session.
-    const bot = `${settings.botId} ${settings.apiUrl} ${checksum(settings.token)}`;
-    if (host.read("bot") !== bot) {
-      for (const name of ["session", "seq", "missed", "fatal"]) host.write(name, undefined);
-      host.write("bot", bot);
-    }
-    const seq = host.read("seq");
-    this.#seq = seq === undefined ? undefined : Number(seq);
-    this.#seqKept = this.#seq;
-    const fatal = fatalNote.safeParse(parseJson(host.read("fatal"))).data;
-    if (fatal !== undefined && host.now() - fatal.at < FATAL_MS) {
+    this.#notes = new SessionNotes(parts.host, parts.settings);
+    const { fatal } = this.#notes;
+    if (fatal !== undefined) {
       this.#fatal = true;
-      this.state = { connection: "failed", error: { at: fatal.at, message: fatal.message } };
+      this.state = { connection: "failed", error: fatal };
     }
   }
 
   /** @returns when to look again, in milliseconds; undefined when only a person can mend it */
   async tend(): Promise<number | undefined> {
     if (this.#fatal) return undefined;
-    this.#keepSeq();
+    this.#notes.keepSeq();
     if (this.#link === undefined && this.#parts.host.now() >= this.#notBefore)
       await this.#connect();
     return this.#fatal ? undefined : LOOK_EVERY_MS;
@@ -98,7 +84,7 @@ export class Session {
     try {
       const link: Link = await Link.open(address, {
         fetch: (input, init) => this.#parts.host.fetch(input, init),
-        seq: () => this.#seq,
+        seq: () => this.#notes.seq,
         take: (frame) => (this.#link === link ? this.#take(link, frame) : Promise.resolve()),
         over: (code, why) => {
           if (this.#link === link) this.#over(code, why);
@@ -112,7 +98,7 @@ export class Session {
 
   /** Undefined when there is none now; then it is tried again later. */
   async #address(): Promise<string | undefined> {
-    const session = this.#session();
+    const { session } = this.#notes;
     if (session !== undefined && this.#failures < STALE_ADDRESS) {
       const address = this.#checked(session.url);
       if (address !== undefined) return address;
@@ -147,7 +133,7 @@ export class Session {
       case OP.reconnect:
         return link.leave("Discord asked to connect again.");
       case OP.invalidSession:
-        if (d !== true) this.#forget();
+        if (d !== true) this.#notes.forget();
         // A random pause of one to five seconds is asked for.
         this.#notBefore = this.#parts.host.now() + 1_000 + Math.random() * 4_000;
         return link.leave("Discord ended the session.");
@@ -158,12 +144,9 @@ export class Session {
 
   async #greet(link: Link): Promise<void> {
     const { host, settings } = this.#parts;
-    const session = this.#session();
-    if (session !== undefined && this.#seq !== undefined) {
-      link.send({
-        op: OP.resume,
-        d: { token: settings.token, session_id: session.id, seq: this.#seq },
-      });
+    const { session, seq } = this.#notes;
+    if (session !== undefined && seq !== undefined) {
+      link.send({ op: OP.resume, d: { token: settings.token, session_id: session.id, seq } });
       return;
     }
     const wait = this.#identifiedAt + IDENTIFY_EVERY_MS - host.now();
@@ -189,8 +172,7 @@ export class Session {
     if (type === "READY") {
       const session = begun.safeParse(data).data;
       if (session === undefined) return link.leave("Discord's READY is not understood.");
-      const { session_id: id, resume_gateway_url: url } = session;
-      host.write("session", JSON.stringify({ id, url }));
+      this.#notes.begun(session.session_id, session.resume_gateway_url);
     }
     const taken = await dispatch(type, data);
     if (taken === "full") {
@@ -198,27 +180,27 @@ export class Session {
       this.#full = true;
       return link.leave("The inbox is full; Discord keeps what comes meanwhile.");
     }
-    if (seq !== undefined) this.#seq = seq;
-    if (taken === "kept" || type === "READY") this.#keepSeq();
+    if (seq !== undefined) this.#notes.seq = seq;
+    if (taken === "kept" || type === "READY") this.#notes.keepSeq();
     if (type === "READY" || type === "RESUMED") {
       this.#failures = 0;
       this.#full = false;
       this.state = { connection: "connected" };
-      host.write("fatal", undefined);
+      this.#notes.fatal = undefined;
       host.changed();
-      if (type === "READY" && host.read("missed") !== undefined) {
+      if (type === "READY" && this.#notes.missed) {
         await this.#parts.catchUp();
-        host.write("missed", undefined);
+        this.#notes.caughtUp();
       }
     }
   }
 
   #over(code: number | undefined, why: string): void {
     this.#link = undefined;
-    this.#keepSeq();
+    this.#notes.keepSeq();
     const after = code === undefined ? ({ next: "resume" } as const) : afterClose(code);
     if (after.next === "give-up") return void this.#giveUp(after.problem);
-    if (after.next === "identify") this.#forget();
+    if (after.next === "identify") this.#notes.forget();
     const connected = this.state.connection === "connected";
     // A connection that stood is replaced at once, without a word to anybody.
     if (connected && !this.#full)
@@ -251,30 +233,11 @@ export class Session {
     const at = host.now();
     this.#fatal = true;
     clearTimeout(this.#retry ?? null);
-    this.#forget();
-    host.write("fatal", JSON.stringify({ at, message }));
+    this.#notes.forget();
+    this.#notes.fatal = { at, message };
     this.state = { connection: "failed", error: { at, message } };
     host.log.warn("discord session given up", { message });
     host.changed();
-  }
-
-  #forget(): void {
-    const { host } = this.#parts;
-    if (host.read("session") !== undefined) host.write("missed", "1");
-    host.write("session", undefined);
-    host.write("seq", undefined);
-    this.#seq = undefined;
-    this.#seqKept = undefined;
-  }
-
-  #session(): z.infer<typeof stored> | undefined {
-    return stored.safeParse(parseJson(this.#parts.host.read("session"))).data;
-  }
-
-  #keepSeq(): void {
-    if (this.#seq === undefined || this.#seq === this.#seqKept) return;
-    this.#parts.host.write("seq", String(this.#seq));
-    this.#seqKept = this.#seq;
   }
 
   /** Only to Discord itself, or to the host that stands for it: the token goes there. */
@@ -293,25 +256,8 @@ export class Session {
   }
 }
 
-/** FNV-1a; says that a token changed and nothing about it. */
-function checksum(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  }
-  return (hash >>> 0).toString(16);
-}
-
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { HostClient } from "../../src/supervisor/backups/host-client.ts";
 import { sendToHost } from "../../src/supervisor/backups/host-send.ts";
 import { TOKEN } from "../support/backup-rig.ts";
@@ -68,7 +68,10 @@ test("a download that nobody goes on reading does not fill the Worker", async ()
   expect(read).toBeGreaterThan(0);
   expect(read).toBeLessThan(FILES / 2);
   expect(await heap.takePeak()).toBeLessThan(ISOLATE_BYTES);
+  await expect(runtime.exported()).rejects.toThrow(/busy/);
   await reader.cancel();
+  const next = await vi.waitFor(() => runtime.exported(), { timeout: 10_000, interval: 200 });
+  await next.cancel();
 });
 
 function name(n: number): string {

@@ -21,6 +21,7 @@ import { readBody, type BackupBucket } from "./bucket.ts";
 import { opened, type BackupKeys } from "./cipher.ts";
 import { packKey } from "./keys.ts";
 import { refuse, type Answer } from "./ledger.ts";
+import { beginDownload, type Download } from "./one-download.ts";
 import { streamOf, transformed } from "./streams.ts";
 
 export interface ExportParts {
@@ -28,6 +29,9 @@ export interface ExportParts {
   bucket: BackupBucket;
   keys: BackupKeys | undefined;
 }
+
+/** `busy`: another one is under way. */
+export type Exported = Answer<ReadableStream<Uint8Array>> | { ok: false; reason: "busy" };
 
 export type ExportPlan = Extract<RestorePlan, { outcome: "restore" }>;
 type Entries = Map<string, Uint8Array>;
@@ -38,22 +42,29 @@ const PACKS_HELD = 2;
 /** Written from this deployment's settings at each start, of no use elsewhere. */
 const OWN_CONFIG = new RegExp(`^\\${STATE_FOLDER}/openclaw\\.json$`);
 
-export async function exportArchive(
+export async function exportArchive(plan: ExportPlan, parts: ExportParts): Promise<Exported> {
+  const download = beginDownload(Date.now);
+  if (download === undefined) return { ok: false, reason: "busy" };
+  const begun = await begin(plan, parts, download).catch((error: unknown) =>
+    refuse("store", `generation ${plan.generation}: ${String(error)}`.slice(0, 500)),
+  );
+  if (!begun.ok) download.end();
+  return begun;
+}
+
+async function begin(
   plan: ExportPlan,
   parts: ExportParts,
+  download: Download,
 ): Promise<Answer<ReadableStream<Uint8Array>>> {
   const packs = new PackReader(parts);
-  let list: FileList;
-  try {
-    const text = await packs.take(plan.listPack, LIST_ENTRY);
-    if (text === undefined || sha256(text) !== plan.listSha256) {
-      return refuse("corrupt", "the file list is not what was committed");
-    }
-    list = fileList.parse(JSON.parse(new TextDecoder().decode(text)));
-  } catch (error) {
-    return refuse("store", `generation ${plan.generation}: ${String(error)}`.slice(0, 500));
+  const text = await packs.take(plan.listPack, LIST_ENTRY);
+  if (text === undefined || sha256(text) !== plan.listSha256) {
+    return refuse("corrupt", "the file list is not what was committed");
   }
-  return { ok: true, value: streamOf(transformed(archive(list, packs), createGzip())) };
+  const list = fileList.parse(JSON.parse(new TextDecoder().decode(text)));
+  const bytes = transformed(archive(list, packs), createGzip());
+  return { ok: true, value: streamOf(download.pass(bytes)) };
 }
 
 async function* archive(

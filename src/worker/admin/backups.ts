@@ -18,8 +18,6 @@ import { importsApi } from "./imports.ts";
 
 const BACKUP_DEADLINE_MS = 120_000;
 
-const BUSY = "Another backup is being downloaded; try again when it is over.";
-
 const empty = z.strictObject({});
 
 export const backupsApi = new Hono<Bindings>();
@@ -78,7 +76,7 @@ backupsApi.get("/api/backups/:generation{[1-9][0-9]{0,8}}/archive", async ({ env
   }
   const keys = await keysOf(config);
   const archive = await exportArchive(plan.plan, { agentId, bucket, keys });
-  if (!archive.ok && archive.reason === "busy") return fail(409, "refused", BUSY);
+  if (!archive.ok && archive.reason === "busy") return fail(409, "refused", archive.message);
   if (!archive.ok) return fail(503, "backups_unavailable", archive.message);
   const detail = `generation ${generation}`;
   await call(agent.audit.record([{ kind: "backup-exported", who: by, from, detail, times: 1 }]));

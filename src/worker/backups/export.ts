@@ -31,7 +31,11 @@ export interface ExportParts {
 }
 
 /** `busy`: another one is under way. */
-export type Exported = Answer<ReadableStream<Uint8Array>> | { ok: false; reason: "busy" };
+export type Exported =
+  | Answer<ReadableStream<Uint8Array>>
+  | { ok: false; reason: "busy"; message: string };
+
+const BUSY = "Another backup is being downloaded; try again when it is over.";
 
 export type ExportPlan = Extract<RestorePlan, { outcome: "restore" }>;
 type Entries = Map<string, Uint8Array>;
@@ -44,7 +48,7 @@ const OWN_CONFIG = new RegExp(`^\\${STATE_FOLDER}/openclaw\\.json$`);
 
 export async function exportArchive(plan: ExportPlan, parts: ExportParts): Promise<Exported> {
   const download = beginDownload(Date.now);
-  if (download === undefined) return { ok: false, reason: "busy" };
+  if (download === undefined) return { ok: false, reason: "busy", message: BUSY };
   const begun = await begin(plan, parts, download).catch((error: unknown) =>
     refuse("store", `generation ${plan.generation}: ${String(error)}`.slice(0, 500)),
   );

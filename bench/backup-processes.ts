@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { z } from "zod";
 import { peakBytes } from "../test/support/process-memory.ts";
+import { ENVIRONMENT } from "../container/image.ts";
 import { findBelow, treeCpuSeconds } from "./processes.ts";
 
 const used = z.object({
@@ -51,6 +52,9 @@ export interface Programs {
   sandbox: string;
 }
 
+/** What a supervisor runs with, as far as it matters here. */
+const SANDBOX_ENV = { MALLOC_ARENA_MAX: ENVIRONMENT["MALLOC_ARENA_MAX"] ?? "" };
+
 const REQUIRE =
   'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
@@ -80,7 +84,7 @@ export function startSandboxProcess(
   origin: string,
   recipient: string,
 ): SandboxProcess {
-  const { child, line } = run(programs.sandbox, [home, origin, recipient]);
+  const { child, line } = run(programs.sandbox, [home, origin, recipient], SANDBOX_ENV);
   const pid = child.pid ?? 0;
   return {
     async ask(what) {
@@ -112,8 +116,15 @@ interface Running {
   line(): Promise<string>;
 }
 
-function run(program: string, args: readonly string[]): Running {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
   if (child.stdout === null) throw new Error("no output");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {

@@ -3,6 +3,7 @@
  * home, the Worker's address, the age recipient. Takes `restore` and `commit` as lines, and answers each
  * with what it took, in milliseconds.
  */
+import "../src/supervisor/engine-flags.ts";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -7,22 +7,30 @@ import { z } from "zod";
 import { capSettings, priceOverride } from "../../src/protocol/spend-settings.ts";
 import { spendApi } from "../../src/worker/ai/api.ts";
 import { answerModelCall } from "../../src/worker/ai/gateway.ts";
+import type { SpendCalls } from "../../src/worker/ai/ledger/calls.ts";
 import { SpendRoom } from "../../src/worker/ai/ledger/spend-room.ts";
 import { createLogger } from "../../src/worker/logger.ts";
 import { redactor } from "../../src/worker/redaction.ts";
 
+interface Env {
+  /** JSON of `settings`. */
+  SETTINGS: string;
+  SPEND: { getByName(name: string): { spend: SpendCalls } };
+  INTERNET: { fetch: typeof fetch };
+}
+
 const access = z.object({
-  apiKey: z.string().optional(),
+  apiKey: z.string().exactOptional(),
   baseUrl: z.string(),
-  gateway: z.object({ token: z.string().optional() }).optional(),
+  gateway: z.object({ token: z.string().exactOptional() }).exactOptional(),
 });
 const settings = z.object({
   config: z.object({
-    anthropic: access.optional(),
-    openai: access.extend({ compatible: z.boolean() }).optional(),
-    google: access.optional(),
-    openrouter: access.optional(),
-    "workers-ai": access.optional(),
+    anthropic: access.exactOptional(),
+    openai: access.extend({ compatible: z.boolean() }).exactOptional(),
+    google: access.exactOptional(),
+    openrouter: access.exactOptional(),
+    "workers-ai": access.exactOptional(),
   }),
   configured: z.string(),
   caps: capSettings,
@@ -33,13 +41,13 @@ const settings = z.object({
 });
 
 /** Once, as the product reads its own. */
-let read;
-const settingsOf = (env) => (read ??= settings.parse(JSON.parse(env.SETTINGS)));
+let read: z.infer<typeof settings> | undefined;
+const settingsOf = (env: Env) => (read ??= settings.parse(JSON.parse(env.SETTINGS)));
 
-export class Spend extends DurableObject {
-  room;
+export class Spend extends DurableObject<Env> {
+  readonly room: SpendRoom;
 
-  constructor(ctx, env) {
+  constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { config, configured, caps, prices } = settingsOf(env);
     this.room = new SpendRoom({
@@ -54,13 +62,13 @@ export class Spend extends DurableObject {
     });
   }
 
-  get spend() {
+  get spend(): SpendRoom {
     return this.room;
   }
 }
 
 export default {
-  async fetch(request, env, ctx) {
+  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     const { config, firstByteMs, idleMs, maxRequestBytes } = settingsOf(env);
     const { spend } = env.SPEND.getByName("main");
     if (new URL(request.url).pathname.startsWith("/api/")) return spendApi(request, spend, config);

@@ -9,18 +9,36 @@ import { BUDGET } from "../../src/worker/agent/budget.ts";
 import { ControlPort } from "../../src/worker/agent/control.ts";
 import { RecordStore } from "../../src/worker/agent/store/records.ts";
 import { migrate } from "../../src/worker/agent/store/schema.ts";
+import type { ClaimedBackups } from "../../src/worker/agent/start.ts";
+import type { ExportPlanReply } from "../../src/worker/backups/admin-calls.ts";
+import type { BackupBucket } from "../../src/worker/backups/bucket.ts";
+import type { BackupAnswer, BackupCall, BackupCaller } from "../../src/worker/backups/calls.ts";
 import { keysOf } from "../../src/worker/backups/cipher.ts";
 import { exportArchive } from "../../src/worker/backups/export.ts";
 import { configOf } from "../../src/worker/config.ts";
+import type { AgentNamespace, Env } from "../../src/worker/env.ts";
 
 export { Outbound } from "../../src/worker/egress/outbound.ts";
 
 const agentId = "main";
 
-export class Agent extends DurableObject {
-  backups;
+interface Door {
+  getByName(name: string): {
+    claim(start: number): Promise<ClaimedBackups>;
+    planOfNewest(): Promise<ExportPlanReply>;
+  };
+}
 
-  constructor(ctx, env) {
+interface TestEnv extends Env {
+  AGENT: Door & AgentNamespace;
+  BACKUPS: R2Bucket;
+  CONTROL_TOKEN: string;
+}
+
+export class Agent extends DurableObject<TestEnv> {
+  readonly backups: AgentBackups;
+
+  constructor(ctx: DurableObjectState, env: TestEnv) {
     super(ctx, env);
     migrate(ctx.storage.sql);
     const records = new RecordStore(ctx.storage.sql, agentId);
@@ -29,18 +47,18 @@ export class Agent extends DurableObject {
     this.backups = new AgentBackups(env, agentId, records, control, () => undefined);
   }
 
-  claim(start) {
+  claim(start: number): Promise<ClaimedBackups> {
     return this.backups.claim(start);
   }
 
-  async backup(caller, call) {
+  async backup(caller: BackupCaller, call: BackupCall): Promise<BackupAnswer> {
     if (caller.token !== this.env.CONTROL_TOKEN) {
       return { ok: false, reason: "unauthorised", message: "That is not the control token." };
     }
     return this.backups.answer(caller.startGeneration, call);
   }
 
-  planOfNewest() {
+  planOfNewest(): Promise<ExportPlanReply> {
     const { backups } = this.backups.health();
     return this.backups.exportPlan(backups?.lastGeneration ?? 0);
   }
@@ -50,10 +68,10 @@ let startGeneration = 0;
 let packsExported = 0;
 
 export default {
-  async fetch(request, env, ctx) {
+  async fetch(request: Request, env: TestEnv, ctx: ExecutionContext): Promise<Response> {
     const { pathname } = new URL(request.url);
     const agent = env.AGENT.getByName(agentId);
-    const [, asked, number] =
+    const [, asked, number = ""] =
       /^\/__(claim|export|exported|plain)(?:\/(\d+))?$/.exec(pathname) ?? [];
     switch (asked) {
       case "claim": {
@@ -74,25 +92,30 @@ export default {
 };
 
 /** As the admin API does it. */
-async function exported(planned, env) {
+async function exported(planned: ExportPlanReply, env: TestEnv): Promise<Response> {
   const parsed = configOf(env);
   if (!planned.ok || !parsed.ok) return Response.json({ planned, parsed }, { status: 500 });
   const keys = await keysOf(parsed.config);
-  const bucket = {
-    get(key) {
+  const bucket: BackupBucket = {
+    get(key, options) {
       packsExported += 1;
-      return env.BACKUPS.get(key);
+      return env.BACKUPS.get(key, options);
     },
+    head: (key) => env.BACKUPS.head(key),
+    put: (key, value, options) => env.BACKUPS.put(key, value, options),
+    list: (options) => env.BACKUPS.list(options),
+    delete: (names) => env.BACKUPS.delete(names),
   };
   const archive = await exportArchive(planned.plan, { agentId, bucket, keys });
   return archive.ok ? new Response(archive.value) : Response.json(archive, { status: 500 });
 }
 
 /** What a bucket costs by itself. */
-async function plain(request, key, bucket) {
+async function plain(request: Request, key: string, bucket: R2Bucket): Promise<Response> {
   if (request.method === "PUT") {
     await bucket.put(key, request.body);
     return new Response(null, { status: 204 });
   }
-  return new Response((await bucket.get(key)).body);
+  const found = await bucket.get(key);
+  return found === null ? new Response(null, { status: 404 }) : new Response(found.body);
 }

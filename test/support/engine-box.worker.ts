@@ -3,10 +3,10 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
 type Intercept = { kind: "http" | "https" | "all-http"; host?: string; via: string };
 
-export class Outside extends WorkerEntrypoint {
-  async fetch(request: Request): Promise<Response> {
+export class Outside extends WorkerEntrypoint<object, { via: string }> {
+  override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    const { via } = this.ctx.props as { via: string };
+    const { via } = this.ctx.props;
     if (request.headers.get("upgrade") === "websocket") {
       const pair = new WebSocketPair();
       pair[1].accept();
@@ -23,10 +23,13 @@ export class Outside extends WorkerEntrypoint {
   }
 }
 
+/** The type of `ctx.exports` is one for all Workers, and knows only what the product exports. */
+type Exported = Cloudflare.Exports & { Outside: LoopbackForExport<typeof Outside> };
+
 export class Box extends DurableObject {
   #exit: Promise<unknown> | undefined;
 
-  async fetch(request: Request): Promise<Response> {
+  override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const [, , operation = "", ...rest] = url.pathname.split("/");
     const { container } = this.ctx;
@@ -100,8 +103,9 @@ export class Box extends DurableObject {
 
   async #intercept(intercepts: Intercept[]): Promise<void> {
     const { container } = this.ctx;
+    const exports = this.ctx.exports as Exported;
     for (const { kind, host = "", via } of intercepts) {
-      const outside = this.ctx.exports.Outside({ props: { via } });
+      const outside = exports.Outside({ props: { via } });
       if (kind === "http") await container?.interceptOutboundHttp(host, outside);
       else if (kind === "https") await container?.interceptOutboundHttps(host, outside);
       else await container?.interceptAllOutboundHttp(outside);

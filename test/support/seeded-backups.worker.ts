@@ -60,7 +60,8 @@ export class SeededBackups {
 
   static async open(
     sql: Sql,
-    env: Env & { BACKUPS: R2Bucket },
+    env: Env,
+    bucket: R2Bucket,
     changed: () => void,
   ): Promise<SeededBackups> {
     migrate(sql);
@@ -68,7 +69,7 @@ export class SeededBackups {
     const parsed = configOf(env);
     const identities = parsed.ok ? parsed.config.backups.identities : [];
     const keys = await backupKeys(identities);
-    await live(env.BACKUPS, records, keys);
+    await live(bucket, records, keys);
     const sandbox: { of?: SeededBackups } = {};
     const control = new ControlPort(
       async (request) => Response.json((await sandbox.of?.asked(request)) ?? {}),
@@ -76,7 +77,7 @@ export class SeededBackups {
       () => TOKEN,
     );
     const room = new AgentBackups(env, "main", records, control, changed);
-    const seeded = new SeededBackups(room, env.BACKUPS, keys?.recipient);
+    const seeded = new SeededBackups(room, bucket, keys?.recipient);
     sandbox.of = seeded;
     await seeded.begin();
     return seeded;
@@ -211,7 +212,7 @@ function keyIn(answer: object): string {
   return "key" in value ? String(value.key) : "";
 }
 
-async function hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+async function hex(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -6,15 +6,32 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { localAdminVerifier } from "../../src/local/admin-login/verifier.ts";
 import { closedAdmin } from "../../src/worker/access/admin.ts";
 import { createAccessVerifier } from "../../src/worker/access/cloudflare-access/verifier.ts";
-import { createApp } from "../../src/worker/app.ts";
+import { createApp, type App, type AppParts } from "../../src/worker/app.ts";
 import { configOf } from "../../src/worker/config.ts";
+import type { Env } from "../../src/worker/env.ts";
 import { facesByHost } from "../../src/worker/guard.ts";
 
 export { AdminCodes } from "../../src/local/admin-login/codes.ts";
 export { Outbound } from "../../src/worker/egress/outbound.ts";
 export { Agent } from "./recording-agent.worker.ts";
 
-const base = {
+interface ControlEnv {
+  AGENT: {
+    getByName(name: string): {
+      taken(): Promise<unknown[]>;
+      written(): Promise<number>;
+      become(change: object): Promise<void>;
+    };
+  };
+}
+
+interface AdminEnv extends Env {
+  LOCAL_ADMIN_SECRET: string;
+  ADMIN_ADDRESS: string;
+  ADMIN_CODES: { getByName(name: string): { redeem(code: string): Promise<boolean> } };
+}
+
+const base: Omit<AppParts, "adminVerifier" | "faces"> = {
   version: "test",
   clientAddress: (request) => request.headers.get("x-test-client") ?? "198.51.100.7",
   now: () => Date.now(),
@@ -31,8 +48,8 @@ const agentFace = createApp({
 });
 
 /** The control of the tests: what the agent was asked since the last call, and outbound requests. */
-export class Control extends WorkerEntrypoint {
-  async fetch(request) {
+export class Control extends WorkerEntrypoint<ControlEnv> {
+  override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     if (url.pathname === "/calls") {
       return Response.json(await this.env.AGENT.getByName("main").taken());
@@ -41,11 +58,11 @@ export class Control extends WorkerEntrypoint {
       return Response.json(await this.env.AGENT.getByName("main").written());
     }
     if (url.pathname === "/become") {
-      await this.env.AGENT.getByName("main").become(await request.json());
+      await this.env.AGENT.getByName("main").become(await request.json<object>());
       return new Response(null, { status: 204 });
     }
     const outbound = this.ctx.exports.Outbound({ props: { agentId: "main", startGeneration: 3 } });
-    const target = request.headers.get("x-target");
+    const target = request.headers.get("x-target") ?? "";
     const headers = new Headers(request.headers);
     headers.delete("x-target");
     return outbound.fetch(
@@ -60,22 +77,22 @@ export class Control extends WorkerEntrypoint {
 }
 
 /** One origin for both faces, as when deployed without an admin host. */
-export class Deployed extends WorkerEntrypoint {
-  fetch(request) {
+export class Deployed extends WorkerEntrypoint<Env> {
+  override fetch(request: Request): Promise<Response> {
     return one.fetch(request, this.env, this.ctx);
   }
 }
 
-export class AgentFace extends WorkerEntrypoint {
-  fetch(request) {
+export class AgentFace extends WorkerEntrypoint<Env> {
+  override fetch(request: Request): Promise<Response> {
     return agentFace.fetch(request, this.env, this.ctx);
   }
 }
 
-let behindAccess;
+let behindAccess: App | undefined;
 /** As when deployed: one origin, admins through Cloudflare Access. */
-export class AccessFace extends WorkerEntrypoint {
-  fetch(request) {
+export class AccessFace extends WorkerEntrypoint<Env> {
+  override fetch(request: Request): Promise<Response> {
     const parsed = configOf(this.env);
     behindAccess ??= createApp({
       ...base,
@@ -88,9 +105,9 @@ export class AccessFace extends WorkerEntrypoint {
   }
 }
 
-let admin;
-export class AdminFace extends WorkerEntrypoint {
-  fetch(request) {
+let admin: App | undefined;
+export class AdminFace extends WorkerEntrypoint<AdminEnv> {
+  override fetch(request: Request): Promise<Response> {
     admin ??= createApp({
       ...base,
       adminVerifier: localAdminVerifier({

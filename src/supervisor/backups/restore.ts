@@ -163,21 +163,17 @@ async function tryGeneration(
       throw new UnreadableError("no-room", `there is no room to try a restore: ${said}`);
     }
     const writer = new StateWriter(target, list);
-    try {
-      takeContent(writer, plan.listPack, listPack);
-      listPack.close();
-      const others = list.packs.filter((pack) => pack !== plan.listPack && writer.wants(pack));
-      await inParallel(others, parts.parallel, async (pack) => {
-        const fetched = await (early.get(pack) ?? settled(parts.packs.fetch(pack)));
-        early.delete(pack);
-        const opened = fetched();
-        takeContent(writer, pack, opened);
-        opened.close();
-      });
-      writer.finish();
-    } finally {
-      writer.close();
-    }
+    await takeContent(writer, plan.listPack, listPack);
+    listPack.close();
+    const others = list.packs.filter((pack) => pack !== plan.listPack && writer.wants(pack));
+    await inParallel(others, parts.parallel, async (pack) => {
+      const fetched = await (early.get(pack) ?? settled(parts.packs.fetch(pack)));
+      early.delete(pack);
+      const opened = fetched();
+      await takeContent(writer, pack, opened);
+      opened.close();
+    });
+    writer.finish();
     parts.give(list);
     const databases = list.files.filter((file) => file.database).map((file) => file.path);
     const [problem] = await parts.check(databases);
@@ -219,15 +215,20 @@ function readList({ entries }: OpenedPack, plan: Plan, agentId: string): FileLis
   return parsed.data;
 }
 
-function takeContent(writer: StateWriter, pack: PackId, { entries }: OpenedPack): void {
-  for (const wanted of writer.wantedFrom(pack)) {
+async function takeContent(
+  writer: StateWriter,
+  pack: PackId,
+  { entries }: OpenedPack,
+): Promise<void> {
+  const content = writer.wantedFrom(pack).map((wanted) => {
     const bytes = entries.get(wanted.entry);
     const problem = bytes === undefined ? "is not in its pack" : problemWith(bytes, wanted);
     if (bytes === undefined || problem !== undefined) {
       throw new DamagedError(`${wanted.entry} ${problem}`, pack);
     }
-    writer.write(wanted, bytes);
-  }
+    return { wanted, bytes };
+  });
+  await writer.write(content);
 }
 
 function problemWith(bytes: Uint8Array, wanted: Wanted): string | undefined {

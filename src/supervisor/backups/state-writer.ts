@@ -12,9 +12,11 @@ import {
   mkdirSync,
   openSync,
   symlinkSync,
-  writeSync,
+  writev,
+  writevSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import type { FileList, ListedFile, PackId } from "../../protocol/backup.ts";
 import { entryName } from "./pack.ts";
 
@@ -27,13 +29,29 @@ export interface Wanted {
   offset: number;
 }
 
+export interface Content {
+  wanted: Wanted;
+  bytes: Uint8Array;
+}
+
+/** Pieces of one file that lie next to each other in it. */
+interface Run {
+  file: ListedFile;
+  offset: number;
+  pieces: Uint8Array[];
+  bytes: number;
+}
+
+/** From here on writing is worth the way to another thread: this one has the next pack to receive. */
+const ELSEWHERE_BYTES = 64 * 1024;
+const writeElsewhere = promisify(writev);
+
 export class StateWriter {
   private readonly target: string;
   private readonly list: FileList;
   private readonly byPack = new Map<PackId, Wanted[]>();
   /** Pieces still to come of each file. */
   private readonly missing = new Map<string, number>();
-  private open: { path: string; descriptor: number } | undefined;
 
   constructor(target: string, list: FileList) {
     this.target = target;
@@ -60,42 +78,25 @@ export class StateWriter {
     return this.byPack.get(pack) ?? [];
   }
 
-  write(wanted: Wanted, bytes: Uint8Array): void {
-    const { file } = wanted;
-    const open = this.openFor(file);
-    let written = 0;
-    while (written < bytes.length) {
-      written += writeSync(open, bytes, written, bytes.length - written, wanted.offset + written);
+  /** Content of one pack, or of a part of it; another one may be written at the same time. */
+  async write(content: readonly Content[]): Promise<void> {
+    for (const run of runsOf(content)) {
+      const { file, pieces } = run;
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+      const descriptor = openSync(join(this.target, file.path), flags, 0o600);
+      try {
+        await writeRun(descriptor, run);
+        const left = (this.missing.get(file.path) ?? 0) - pieces.length;
+        this.missing.set(file.path, left);
+        if (left === 0) complete(descriptor, file);
+      } finally {
+        closeSync(descriptor);
+      }
     }
-    const left = (this.missing.get(file.path) ?? 0) - 1;
-    this.missing.set(file.path, left);
-    if (left > 0) return;
-    ftruncateSync(open, file.size);
-    fchmodSync(open, file.mode);
-    const seconds = file.modified / 1000;
-    futimesSync(open, seconds, seconds);
-    this.close();
-  }
-
-  /** The parts of one file come one after the other: it stays open between them. */
-  private openFor(file: ListedFile): number {
-    if (this.open?.path === file.path) return this.open.descriptor;
-    this.close();
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
-    const descriptor = openSync(join(this.target, file.path), flags, 0o600);
-    this.open = { path: file.path, descriptor };
-    return descriptor;
-  }
-
-  /** Needed after a failure; writing on opens again. */
-  close(): void {
-    if (this.open !== undefined) closeSync(this.open.descriptor);
-    this.open = undefined;
   }
 
   /** Throws when content is missing. */
   finish(): void {
-    this.close();
     for (const [path, left] of this.missing) {
       if (left !== 0) throw new Error(`${left} pieces of ${path} are missing`);
     }
@@ -130,4 +131,35 @@ function piecesOf(file: ListedFile, packs: readonly PackId[]): (Wanted & { pack:
       pack: packs[pack] ?? "",
     };
   });
+}
+
+function runsOf(content: readonly Content[]): Run[] {
+  const runs: Run[] = [];
+  for (const { wanted, bytes } of content) {
+    const { file, offset } = wanted;
+    const last = runs.at(-1);
+    if (last?.file === file && last.offset + last.bytes === offset) {
+      last.pieces.push(bytes);
+      last.bytes += bytes.length;
+    } else runs.push({ file, offset, pieces: [bytes], bytes: bytes.length });
+  }
+  return runs;
+}
+
+async function writeRun(descriptor: number, { file, offset, pieces, bytes }: Run): Promise<void> {
+  if (bytes === 0) return;
+  const written =
+    bytes < ELSEWHERE_BYTES
+      ? writevSync(descriptor, pieces, offset)
+      : (await writeElsewhere(descriptor, pieces, offset)).bytesWritten;
+  if (written !== bytes) {
+    throw new Error(`${file.path}: ${written} of ${bytes} bytes were written`);
+  }
+}
+
+function complete(descriptor: number, { size, mode, modified }: ListedFile): void {
+  ftruncateSync(descriptor, size);
+  fchmodSync(descriptor, mode);
+  const seconds = modified / 1000;
+  futimesSync(descriptor, seconds, seconds);
 }

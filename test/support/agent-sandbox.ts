@@ -7,7 +7,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { BootDocument } from "../../src/protocol/boot.ts";
 import type { GatewayState } from "../../src/protocol/control.ts";
-import type { Scenario } from "./agent-rig.ts";
+import type { Scenario } from "./agent-scenario.ts";
 
 type Handler = (
   request: http.IncomingMessage,

@@ -17,6 +17,7 @@ import { Deliveries } from "./deliveries.ts";
 import { Intake } from "./intake.ts";
 import { Pairing, type GatewayCall } from "./pairing.ts";
 import type { OwnerIdentity } from "./settings.ts";
+import { KnownEvents } from "./store/known-events.ts";
 import { LastSeen } from "./store/last-seen.ts";
 import { Letters } from "./store/letters.ts";
 import { Notes } from "./store/notes.ts";
@@ -73,7 +74,8 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     this.#parts = parts;
     const { sql, agentId } = parts;
     migrateChannels(sql);
-    this.#letters = new Letters(sql, agentId);
+    const known = new KnownEvents(sql, agentId);
+    this.#letters = new Letters(sql, agentId, known);
     this.#senders = new Senders(sql, agentId);
     this.#notes = new Notes(sql, agentId);
     this.#last = new LastSeen(this.#notes);
@@ -90,7 +92,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
       moved: (letter, outcome, reason) => this.#moved(letter, outcome, reason),
     });
     this.#intake = new Intake({
-      ...{ letters: this.#letters, senders: this.#senders, last: this.#last },
+      ...{ letters: this.#letters, known, senders: this.#senders, last: this.#last },
       ...{ channels: this.#channels, parts },
     });
     this.#waking = new Waking({

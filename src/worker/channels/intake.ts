@@ -7,6 +7,7 @@ import { admit, standingOf, type Admission, type Standing } from "./admission.ts
 import type { Received } from "./calls.ts";
 import type { Arrival, Channel } from "./channel.ts";
 import type { OwnerIdentity } from "./settings.ts";
+import type { KnownEvents } from "./store/known-events.ts";
 import type { LastSeen } from "./store/last-seen.ts";
 import { type Letters, MAX_BODY_CHARS } from "./store/letters.ts";
 import type { Senders } from "./store/senders.ts";
@@ -14,6 +15,7 @@ import { STRANGER_REPLY } from "./stranger-reply.ts";
 
 export interface IntakeParts {
   letters: Letters;
+  known: KnownEvents;
   senders: Senders;
   last: LastSeen;
   channels: ReadonlyMap<ChannelId, Channel>;
@@ -38,13 +40,13 @@ export class Intake {
 
   /** Stores it, or not. @returns what became of it */
   take(arrival: Arrival): keyof Received {
-    const { channels, letters, senders, last, parts } = this.#parts;
+    const { channels, letters, known, senders, last, parts } = this.#parts;
     const { now, readyStart, strangerWakes } = parts;
     const channel = channels.get(arrival.channel);
     if (channel === undefined) return "turnedAway";
-    if (letters.isKnown(arrival)) return "known";
+    if (known.has(arrival)) return "known";
     if (arrival.body.length > MAX_BODY_CHARS) {
-      letters.see(arrival, now());
+      known.add(arrival, now());
       parts.alert(`A message of ${channel.id} is too large to be kept and was not taken.`);
       return "turnedAway";
     }

@@ -3,25 +3,17 @@
  * Object, with sequence numbers of its own. Discord knows nothing of it, so a gateway that starts,
  * stops or is replaced changes nothing about the real session. Fails closed: without the placeholder
  * of the present settings nobody hears anything.
- *
- * A message counts as accepted when the plugin answered two requests for a heartbeat that were sent
- * after it, one after the other. The first answer says that the plugin's process has read the message
- * (its sequence number comes back), the second that it had another turn of its event loop since, in
- * which it wrote the message to its own database: it does so before anything else happens to it.
  */
 import * as z from "zod";
+import { Acknowledgements } from "./acknowledgements.ts";
 import { OP, parseFrame, type Frame } from "./protocol.ts";
+import { ToldSession } from "./told-session.ts";
 
 const HEARTBEAT_MS = 41_250;
 /** https://docs.discord.com/developers/events/gateway#sending-events */
 const MAX_FRAME_BYTES = 4_096;
 const MAX_FRAMES = 120;
 const FRAMES_MS = 60_000;
-/** Until a client that answered with an older sequence number is asked again. */
-const BEHIND_MS = 250;
-/** What a client that comes back is told again. */
-const MAX_KEPT = 500;
-const MAX_KEPT_CHARS = 4 * 1024 ** 2;
 
 const CLOSE = {
   unknownOp: 4001,
@@ -51,29 +43,11 @@ export interface FacadeParts {
   snapshot(): { ready: Record<string, unknown>; guilds: unknown[] } | undefined;
 }
 
-/** What the plugin knows as its session. */
-interface Told {
-  id: string;
-  seq: number;
-  kept: { seq: number; text: string }[];
-  keptChars: number;
-}
-
-interface Waiter {
-  seq: number;
-  left: number;
-  behind: boolean;
-  done(accepted: boolean): void;
-}
-
 export class Facade {
   readonly #parts: FacadeParts;
-  #told: Told | undefined;
-  #socket: WebSocket | undefined;
-  #waiters: Waiter[] = [];
+  #told: ToldSession | undefined;
+  #plugin: { socket: WebSocket; acknowledgements: Acknowledgements } | undefined;
   #arrivals: (() => void)[] = [];
-  /** Heartbeats that the client was asked for and has not sent yet. */
-  #asked = 0;
   /** Clients that identified before Discord's READY was known. */
   #early = new Set<WebSocket>();
 
@@ -82,7 +56,7 @@ export class Facade {
   }
 
   get connected(): boolean {
-    return this.#socket !== undefined;
+    return this.#plugin !== undefined;
   }
 
   /** @param socket accepted already */
@@ -95,7 +69,7 @@ export class Facade {
     const gone = () => {
       clearInterval(watch);
       this.#early.delete(socket);
-      if (this.#socket === socket) this.#left();
+      if (this.#plugin?.socket === socket) this.#left();
     };
     const end = (code: number, reason: string) => {
       gone();
@@ -106,9 +80,9 @@ export class Facade {
     socket.addEventListener("message", ({ data }) => {
       const now = this.#parts.now();
       client.heard = now;
-      // A heartbeat that was asked for is none of the client's own doing.
-      if (this.#socket === socket && this.#asked > 0) this.#asked -= 1;
-      else client.frames = [...client.frames.filter((at) => now - at < FRAMES_MS), now];
+      if (this.#acknowledgementsOf(socket)?.wasAsked() !== true) {
+        client.frames = [...client.frames.filter((at) => now - at < FRAMES_MS), now];
+      }
       if (client.frames.length > MAX_FRAMES) return end(CLOSE.tooFast, "Rate limited");
       if (typeof data !== "string" || data.length > MAX_FRAME_BYTES) {
         return end(CLOSE.notUnderstood, "Decode error");
@@ -131,18 +105,9 @@ export class Facade {
   pass(type: string, data: unknown): number | undefined {
     const told = this.#told;
     if (told === undefined) return undefined;
-    told.seq += 1;
-    const text = JSON.stringify({ op: OP.dispatch, t: type, s: told.seq, d: data });
-    told.kept.push({ seq: told.seq, text });
-    told.keptChars += text.length;
-    while (
-      told.kept.length > MAX_KEPT ||
-      (told.keptChars > MAX_KEPT_CHARS && told.kept.length > 1)
-    ) {
-      told.keptChars -= told.kept.shift()?.text.length ?? 0;
-    }
-    this.#socket?.send(text);
-    return told.seq;
+    const { seq, text } = told.add(type, data);
+    this.#plugin?.socket.send(text);
+    return seq;
   }
 
   /** Resolves when the plugin is there; false when it did not come in time. */
@@ -157,25 +122,12 @@ export class Facade {
     });
   }
 
-  /** Hands one event over; true when the plugin has it (see above). */
+  /** Hands one event over; true when the plugin has it. */
   async give(type: string, data: unknown, ms: number): Promise<boolean> {
-    if (this.#socket === undefined) return false;
+    const plugin = this.#plugin;
+    if (plugin === undefined) return false;
     const seq = this.pass(type, data);
-    if (seq === undefined) return false;
-    return new Promise((resolve) => {
-      const waiter: Waiter = {
-        seq,
-        ...{ left: 2, behind: false },
-        done: (accepted) => {
-          clearTimeout(late);
-          this.#waiters = this.#waiters.filter((each) => each !== waiter);
-          resolve(accepted);
-        },
-      };
-      const late = setTimeout(() => waiter.done(false), ms);
-      this.#waiters.push(waiter);
-      this.#askForHeartbeat();
-    });
+    return seq === undefined ? false : plugin.acknowledgements.of(seq, ms);
   }
 
   #heard(
@@ -186,7 +138,7 @@ export class Facade {
   ): void {
     if (op === OP.heartbeat) {
       send(socket, { op: OP.heartbeatAck });
-      if (this.#socket === socket && typeof d === "number") this.#acknowledged(d);
+      if (typeof d === "number") this.#acknowledgementsOf(socket)?.heard(d);
       return;
     }
     if (op === OP.identify || op === OP.resume) {
@@ -214,67 +166,45 @@ export class Facade {
       this.#early.add(socket);
       return;
     }
-    const id = crypto.randomUUID().replaceAll("-", "");
-    this.#told = { id, seq: 0, kept: [], keptChars: 0 };
+    const told = new ToldSession();
+    this.#told = told;
     this.#arrived(socket);
-    const session = { session_id: id, resume_gateway_url: this.#parts.address };
+    const session = { session_id: told.id, resume_gateway_url: this.#parts.address };
     this.pass("READY", { ...snapshot.ready, ...session });
     for (const guild of snapshot.guilds) this.pass("GUILD_CREATE", guild);
     for (const arrived of this.#arrivals.splice(0)) arrived();
   }
 
   #resume(socket: WebSocket, id: string, seq: number): boolean {
-    const told = this.#told;
-    const oldest = told?.kept[0]?.seq ?? 0;
-    if (told === undefined || told.id !== id || seq > told.seq || seq < oldest - 1) {
+    const missed = this.#told?.id === id ? this.#told.since(seq) : undefined;
+    if (missed === undefined) {
       send(socket, { op: OP.invalidSession, d: false });
       return false;
     }
     this.#arrived(socket);
-    for (const each of told.kept) if (each.seq > seq) socket.send(each.text);
+    for (const text of missed) socket.send(text);
     this.pass("RESUMED", {});
     for (const arrived of this.#arrivals.splice(0)) arrived();
     return true;
   }
 
   #arrived(socket: WebSocket): void {
-    const before = this.#socket;
+    const before = this.#plugin?.socket;
     this.#left();
-    this.#socket = socket;
+    this.#plugin = { socket, acknowledgements: new Acknowledgements(socket) };
     if (before !== undefined && before !== socket)
       before.close(CLOSE.silent, "Another client came");
   }
 
-  /** Whoever waits for an answer of that client gets none. */
   #left(): void {
-    this.#socket = undefined;
-    this.#asked = 0;
-    for (const waiter of this.#waiters) waiter.done(false);
+    const plugin = this.#plugin;
+    this.#plugin = undefined;
+    plugin?.acknowledgements.end();
   }
 
-  #acknowledged(seq: number): void {
-    for (const waiter of this.#waiters) {
-      if (seq < waiter.seq) {
-        // A client may answer with what it had taken before; later it has taken more.
-        if (!waiter.behind) setTimeout(() => this.#askAgain(waiter), BEHIND_MS);
-        waiter.behind = true;
-        continue;
-      }
-      waiter.left -= 1;
-      if (waiter.left > 0) this.#askForHeartbeat();
-      else waiter.done(true);
-    }
-  }
-
-  #askAgain(waiter: Waiter): void {
-    waiter.behind = false;
-    if (this.#waiters.includes(waiter)) this.#askForHeartbeat();
-  }
-
-  #askForHeartbeat(): void {
-    if (this.#socket === undefined) return;
-    this.#asked += 1;
-    send(this.#socket, { op: OP.heartbeat, d: null });
+  /** Undefined when the plugin is not that client, or not any more. */
+  #acknowledgementsOf(socket: WebSocket): Acknowledgements | undefined {
+    return this.#plugin?.socket === socket ? this.#plugin.acknowledgements : undefined;
   }
 }
 

@@ -8,50 +8,28 @@
  * Nothing leaves this table for being old or for there being many: a full inbox refuses arrivals,
  * which the platform then keeps and sends again.
  */
-import * as z from "zod";
 import type { LetterView } from "../../../protocol/admin-channels.ts";
 import { CHANNEL_IDS, type ChannelId } from "../../../protocol/channels.ts";
 import type { Sql, SqlValue } from "../../agent/store/schema.ts";
 import type { Arrival, Letter } from "../channel.ts";
+import type { KnownEvents } from "./known-events.ts";
+import { letterOf, SHOWN, shownOf, type LetterRow } from "./letter-row.ts";
 
 /** Letters that may wait at once, and what one may weigh: a Durable Object's row holds 2 MB. */
 export const MAX_LETTERS = 5_000;
 export const MAX_BODY_CHARS = 600_000;
-/** Ids of events stay known this long after their letter is gone; platforms retry for a day. */
-const SEEN_MS = 7 * 86_400_000;
 const MAX_PREVIEW = 280;
 const MAX_ERROR = 500;
-
-const headersText = z.record(z.string(), z.string());
-
-interface Row extends Record<string, SqlValue> {
-  n: number;
-  channel: ChannelId;
-  event_id: string;
-  sender_id: string | null;
-  sender_name: string | null;
-  chat: string | null;
-  kind: Arrival["kind"];
-  preview: string;
-  headers: string;
-  body: string;
-  at: number;
-  state: LetterView["state"];
-  tries: number;
-  next_at: number;
-  last_error: string | null;
-}
-
-const SHOWN =
-  "n, channel, event_id, sender_id, sender_name, chat, kind, preview, '{}' AS headers, '' AS body, at, state, tries, next_at, last_error";
 
 export class Letters {
   readonly #sql: Sql;
   readonly #agentId: string;
+  readonly #known: KnownEvents;
 
-  constructor(sql: Sql, agentId: string) {
+  constructor(sql: Sql, agentId: string, known: KnownEvents) {
     this.#sql = sql;
     this.#agentId = agentId;
+    this.#known = known;
   }
 
   /**
@@ -59,9 +37,9 @@ export class Letters {
    * @returns whether the event had been stored before, is stored now, or found no room
    */
   put(arrival: Arrival, wakes: boolean, now: number): "stored" | "known" | "full" {
-    if (this.isKnown(arrival)) return "known";
+    if (this.#known.has(arrival)) return "known";
     if (this.count() >= MAX_LETTERS) return "full";
-    this.see(arrival, now);
+    this.#known.add(arrival, now);
     const { channel, eventId, sender, chat, kind, preview, headers, body } = arrival;
     this.#sql.exec(
       `INSERT INTO channel_letters (agent_id, n, channel, event_id, sender_id, sender_name, chat,
@@ -82,36 +60,6 @@ export class Letters {
       wakes ? 1 : 0,
     );
     return "stored";
-  }
-
-  isKnown({ channel, eventId }: Arrival): boolean {
-    return (
-      this.#sql
-        .exec(
-          "SELECT 1 FROM channel_seen WHERE agent_id = ? AND channel = ? AND event_id = ?",
-          this.#agentId,
-          channel,
-          eventId,
-        )
-        .toArray().length > 0
-    );
-  }
-
-  /** The event counts as known from now on, also when no letter is kept of it. */
-  see({ channel, eventId }: Arrival, now: number): void {
-    this.#sql.exec(
-      `INSERT INTO channel_seen (agent_id, channel, event_id, at) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO NOTHING`,
-      this.#agentId,
-      channel,
-      eventId,
-      now,
-    );
-    this.#sql.exec(
-      "DELETE FROM channel_seen WHERE agent_id = ? AND at < ?",
-      this.#agentId,
-      now - SEEN_MS,
-    );
   }
 
   count(state?: LetterView["state"], channel?: ChannelId): number {
@@ -248,35 +196,7 @@ export class Letters {
     ).map(shownOf);
   }
 
-  #rows(query: string, ...bindings: SqlValue[]): Row[] {
-    return this.#sql.exec<Row>(query, this.#agentId, ...bindings).toArray();
+  #rows(query: string, ...bindings: SqlValue[]): LetterRow[] {
+    return this.#sql.exec<LetterRow>(query, this.#agentId, ...bindings).toArray();
   }
-}
-
-function letterOf(row: Row): Letter {
-  const { n, channel, kind, preview, body, at, tries } = row;
-  return {
-    ...{ n, channel, eventId: row.event_id, kind, preview, body, at, tries },
-    headers: headersText.parse(JSON.parse(row.headers)),
-    ...(row.chat === null ? {} : { chat: row.chat }),
-    ...(row.sender_id === null
-      ? {}
-      : {
-          sender: {
-            id: row.sender_id,
-            ...(row.sender_name === null ? {} : { name: row.sender_name }),
-          },
-        }),
-  };
-}
-
-function shownOf(row: Row): LetterView {
-  const { n, channel, kind, preview, at, state, tries } = row;
-  return {
-    ...{ n, channel, eventId: row.event_id, kind, preview, at, state, tries },
-    nextAt: row.next_at,
-    ...(row.sender_id === null ? {} : { senderId: row.sender_id }),
-    ...(row.sender_name === null ? {} : { senderName: row.sender_name }),
-    ...(row.last_error === null ? {} : { lastError: row.last_error }),
-  };
 }

@@ -1,0 +1,45 @@
+/** What a scripted sandbox (`agent-sandbox.ts`) does from its start on. */
+
+/** A device in the answer to `device.pair.list`. */
+export interface DeviceRow {
+  deviceId: string;
+  requestId?: string;
+  displayName?: string;
+  ts?: number;
+  lastSeenAtMs?: number;
+  connected?: boolean;
+  tokens?: { lastUsedAtMs?: number }[];
+}
+
+export interface Scenario {
+  crashAtStart?: number;
+  crashAtBoot?: number;
+  silentMs?: number;
+  bootMs?: number;
+  protocol?: number;
+  gateway?: "ready" | "failed" | "never";
+  gatewayMs?: number;
+  gatewayError?: string;
+  connections?: number;
+  busy?: boolean;
+  /** Why it may not be put to sleep. */
+  awake?: "busy" | "not-kept";
+  /** Milliseconds for which its state has not been kept. */
+  unkeptFor?: number;
+  /** Why the backup at a stop failed. */
+  lastBackup?: string;
+  /** Why a backup fails. */
+  unkeepable?: "store" | "closed";
+  pending?: DeviceRow[];
+  paired?: DeviceRow[];
+  approveFails?: boolean;
+  devicesFail?: boolean;
+  /** What the gateway's listener answers to a message; taken by default. */
+  listener?: "takes" | "refuses" | "is not there";
+  /** False when no backup is ever committed. */
+  keeps?: boolean;
+  /** How long a message is with the gateway before a backup holds it. */
+  keepMs?: number;
+  /** When the next scheduled job is due. */
+  nextDue?: number | null;
+}

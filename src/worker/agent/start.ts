@@ -77,7 +77,10 @@ async function answer({ sandbox, control, budget, signal }: StartParts): Promise
     }
     last = hello.reason;
     if (sandbox.exit !== undefined) return { ok: false, reason: sandbox.exit.text };
-    if (!sandbox.running) return { ok: false, reason: "The sandbox ended before it answered." };
+    if (!sandbox.running) {
+      const words = await sandbox.lastWords();
+      return { ok: false, reason: words ?? "The sandbox ended before it answered." };
+    }
     await pause(budget.helloPause);
   }
   const waited = `within ${budget.answer / 1000} s`;

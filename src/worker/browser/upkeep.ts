@@ -57,6 +57,10 @@ export class Upkeep {
   async lookAfter(): Promise<string | undefined> {
     const { store, service, now } = this.#parts;
     const rows = store.live();
+    if (service === undefined) {
+      // Taken away with the sessions it had: nobody can say when they end.
+      for (const { id } of rows) this.forget(id, undefined);
+    }
     if (service === undefined || rows.length === 0) return undefined;
     try {
       const active = new Map((await service.active()).map((each) => [each.sessionId, each]));

@@ -196,8 +196,8 @@ export class AgentBackups {
     const { prunedAt, lastGeneration } = backups.summary();
     if (lastGeneration > 0 && now - (prunedAt ?? 0) > PRUNE_EVERY_MS) {
       const pruned = await this.prune();
-      const problem = pruned.ok ? "" : `Old generations could not be deleted: ${pruned.reason}`;
-      if (problem !== "") this.#alerts.raise("unkept", problem);
+      if (pruned.ok) this.#alerts.allIsWell("prune");
+      else this.#alerts.raise("prune", `Old generations could not be deleted: ${pruned.reason}`);
     }
   }
 

@@ -1,11 +1,15 @@
 /**
  * What somebody should look at: one alert stands until the state is kept again, one until a restore
- * has worked.
+ * has worked, one until old generations can be deleted.
  */
 import * as z from "zod";
 import type { RecordStore } from "../store/records.ts";
 
-const SETTINGS = { unkept: "backups.alert", damage: "backups.alert.damage" } as const;
+const SETTINGS = {
+  unkept: "backups.alert",
+  damage: "backups.alert.damage",
+  prune: "backups.alert.prune",
+} as const;
 export type AlertKind = keyof typeof SETTINGS;
 
 const alert = z.object({ at: z.number(), text: z.string() });
@@ -37,7 +41,7 @@ export class BackupAlerts {
 
   /** The one that matters most. */
   get standing(): BackupAlert | undefined {
-    return this.#stored("unkept") ?? this.#stored("damage");
+    return this.#stored("unkept") ?? this.#stored("damage") ?? this.#stored("prune");
   }
 
   #stored(kind: AlertKind): BackupAlert | undefined {

@@ -47,7 +47,7 @@ export class Facade {
   readonly #parts: FacadeParts;
   #told: ToldSession | undefined;
   #plugin: { socket: WebSocket; acknowledgements: Acknowledgements } | undefined;
-  #arrivals: (() => void)[] = [];
+  readonly #arrivals = new Set<() => void>();
   /** Clients that identified before Discord's READY was known. */
   #early = new Set<WebSocket>();
 
@@ -113,13 +113,14 @@ export class Facade {
   /** Resolves when the plugin is there; false when it did not come in time. */
   async present(ms: number): Promise<boolean> {
     if (this.connected) return true;
-    return new Promise((resolve) => {
-      const late = setTimeout(() => resolve(false), ms);
-      this.#arrivals.push(() => {
-        clearTimeout(late);
-        resolve(true);
-      });
-    });
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const arrived = () => resolve(true);
+    this.#arrivals.add(arrived);
+    const late = setTimeout(() => resolve(false), ms);
+    const there = await promise;
+    clearTimeout(late);
+    this.#arrivals.delete(arrived);
+    return there;
   }
 
   /** Hands one event over; true when the plugin has it. */
@@ -172,7 +173,7 @@ export class Facade {
     const session = { session_id: told.id, resume_gateway_url: this.#parts.address };
     this.pass("READY", { ...snapshot.ready, ...session });
     for (const guild of snapshot.guilds) this.pass("GUILD_CREATE", guild);
-    for (const arrived of this.#arrivals.splice(0)) arrived();
+    for (const arrived of this.#arrivals) arrived();
   }
 
   #resume(socket: WebSocket, id: string, seq: number): boolean {
@@ -184,7 +185,7 @@ export class Facade {
     this.#arrived(socket);
     for (const text of missed) socket.send(text);
     this.pass("RESUMED", {});
-    for (const arrived of this.#arrivals.splice(0)) arrived();
+    for (const arrived of this.#arrivals) arrived();
     return true;
   }
 

@@ -2,25 +2,63 @@
  * Hands a message of the Durable Object to one of the gateway's listeners on loopback. Only these
  * two can be named, and only by whoever holds the control token.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DeliverReply, DeliverRequest } from "../protocol/control.ts";
+import type { TakenMessage } from "./agent-home/task.ts";
+import { HandedOver } from "./handed-over.ts";
 import { Agent, request as httpRequest } from "./http.ts";
+import type { Log } from "./log.ts";
 
 const ANSWER_MS = 20_000;
 const MAX_ANSWER_BYTES = 64_000;
+/** The gateway is ready some seconds before its plugins listen, and may end once more meanwhile. */
+const AGAIN_TRIES = 600;
+const AGAIN_PAUSE_MS = 1_000;
 
 export interface Deliverer {
   deliver(request: DeliverRequest): Promise<DeliverReply>;
+  /** Messages that the gateway took lately, oldest first. */
+  taken(): TakenMessage[];
+  /** Hands over again what the gateway lost. Never rejects. */
+  again(eventIds: readonly string[]): Promise<void>;
   close(): void;
 }
 
-export function createDeliverer(ports: Record<DeliverRequest["listener"], number>): Deliverer {
+export function createDeliverer(
+  ports: Record<DeliverRequest["listener"], number>,
+  log: Log,
+): Deliverer {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const handedOver = new HandedOver();
+  const closing = new AbortController();
 
-  function deliver({ listener, path, headers, body }: DeliverRequest): Promise<DeliverReply> {
+  async function deliver(request: DeliverRequest): Promise<DeliverReply> {
+    const reply = await post(request);
+    if (reply.ok && reply.status === 200) handedOver.took(request, Date.now());
+    return reply;
+  }
+
+  async function again(eventIds: readonly string[]): Promise<void> {
+    for (const request of handedOver.requests(eventIds)) {
+      if (!(await untilTaken(request))) log.error("a message that the gateway lost was not taken");
+    }
+  }
+
+  async function untilTaken(request: DeliverRequest): Promise<boolean> {
+    const { signal } = closing;
+    for (let tries = 0; tries < AGAIN_TRIES && !signal.aborted; tries += 1) {
+      const reply = await deliver(request);
+      if (reply.ok && reply.status === 200) return true;
+      await sleep(AGAIN_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+    return false;
+  }
+
+  function post({ listener, path, headers, body }: DeliverRequest): Promise<DeliverReply> {
     return new Promise((resolve) => {
       const fail = (message: string) => resolve({ ok: false, message });
       const content = Buffer.from(body, "utf8");
-      const post = httpRequest({
+      const sent = httpRequest({
         agent,
         host: "127.0.0.1",
         port: ports[listener],
@@ -28,12 +66,12 @@ export function createDeliverer(ports: Record<DeliverRequest["listener"], number
         path,
         headers: { ...headers, "content-length": content.length },
       });
-      const late = setTimeout(() => post.destroy(new Error("no answer in time")), ANSWER_MS);
-      post.on("error", (error) => {
+      const late = setTimeout(() => sent.destroy(new Error("no answer in time")), ANSWER_MS);
+      sent.on("error", (error) => {
         clearTimeout(late);
         fail(error.message);
       });
-      post.on("response", (answer) => {
+      sent.on("response", (answer) => {
         let text = "";
         answer.setEncoding("utf8");
         answer.on("data", (chunk: string) => {
@@ -55,9 +93,17 @@ export function createDeliverer(ports: Record<DeliverRequest["listener"], number
           });
         });
       });
-      post.end(content);
+      sent.end(content);
     });
   }
 
-  return { deliver, close: () => agent.destroy() };
+  return {
+    deliver,
+    taken: () => handedOver.messages(Date.now()),
+    again,
+    close() {
+      closing.abort();
+      agent.destroy();
+    },
+  };
 }

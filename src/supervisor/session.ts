@@ -58,10 +58,10 @@ export function startSession(parts: SessionParts): Session {
   let runner: GatewayRunner | undefined;
   let backups: StateBackups | undefined;
   const marks = createMarks({ kept: document.backups !== undefined, onKept: () => tell() });
-  const deliverer = createDeliverer({
-    gateway: settings.gatewayPort,
-    telegram: settings.telegramPort,
-  });
+  const deliverer = createDeliverer(
+    { gateway: settings.gatewayPort, telegram: settings.telegramPort },
+    log,
+  );
   let followed = false;
   let unstarted: GatewayView = { state: "starting", restarts: 0 };
 
@@ -118,6 +118,8 @@ export function startSession(parts: SessionParts): Session {
       gatewayRunnerParts({
         ...{ ...parts, isolation: probe.isolation, operator, homeWorker },
         onChange: changed,
+        taken: () => deliverer.taken(),
+        lost: (eventIds) => void deliverer.again(eventIds),
       }),
     );
     runner.start();

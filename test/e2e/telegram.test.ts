@@ -2,6 +2,10 @@
  * Telegram with the real agent, as on one's own machine: no public address, so the Durable Object
  * asks Telegram itself.
  */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { channelsReply, type ChannelsView } from "../../src/protocol/admin-channels.ts";
 import { startTelegram, type TelegramEmulator } from "../emulators/telegram.ts";
@@ -182,4 +186,38 @@ test("an answer that Telegram has taken is not sent again when workerd dies befo
   telegram.write(alice, "the word is sloe");
   await telegram.until("the next answer", said(77, "You said: the word is sloe"), 120_000);
   expect(telegram.texts(77).filter((text) => text.includes(answer))).toHaveLength(1);
+}, 240_000);
+
+// The gateway marks a message as done up to two seconds before it stands in the conversation.
+test("a message that the gateway took and is killed before it has written down is answered all the same", async () => {
+  const agentFolder = "sandbox/main/home/.openclaw/agents/main/agent";
+  const conversations = path.join(stateDir, agentFolder, "openclaw-agent.sqlite");
+  const earlier = path.join(stateDir, "earlier.sqlite");
+  // Of a conversation at rest: one that is interrupted is another matter.
+  await sleep(3_000);
+  const open = new DatabaseSync(conversations, { readOnly: true });
+  await backup(open, earlier);
+  open.close();
+  telegram.write(alice, "the word is bullace");
+  const answer = "the word is bullace";
+  await telegram.until("the answer", said(77, answer), 60_000);
+
+  const root = system.process.pid ?? 0;
+  const supervisor = ({ command }: { command: string }) => command.includes("supervisor.mjs");
+  killDescendants(root, supervisor, "SIGSTOP");
+  try {
+    const gateway = ({ command }: { command: string }) => command.startsWith("openclaw-gateway");
+    expect(killDescendants(root, gateway)).toBe(1);
+    // Into the same file, which is the agent's.
+    writeFileSync(conversations, readFileSync(earlier));
+    for (const suffix of ["-wal", "-shm"]) rmSync(`${conversations}${suffix}`, { force: true });
+  } finally {
+    killDescendants(root, supervisor, "SIGCONT");
+  }
+  const answers = () => telegram.texts(77).filter((text) => text.includes(answer));
+  await expect.poll(() => answers().length, { timeout: 120_000 }).toBe(2);
+  telegram.write(alice, "history");
+  const words = () => telegram.texts(77).findLast((text) => text.includes("Before this you said"));
+  await telegram.until("the history", () => words()?.includes("bullace"), 60_000);
+  expect(words()?.match(/bullace/g)).toHaveLength(1);
 }, 240_000);

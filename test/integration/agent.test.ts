@@ -74,8 +74,7 @@ describe("a start", () => {
     const status = await rig.status();
     expect(status.phase).toBe("ready");
     expect(status.timings.map(({ phase }) => phase)).toEqual(["starting", "restoring", "booting"]);
-    expect(status.timings[0]?.ms).toBeGreaterThanOrEqual(200);
-    expect(status.timings[2]?.ms).toBeGreaterThanOrEqual(290);
+    for (const { ms } of status.timings) expect(ms).toBeGreaterThan(0);
     const phases = await reading;
     expect(phases.filter((phase, n) => phase !== phases[n - 1])).toEqual([
       "stopped",

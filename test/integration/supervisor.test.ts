@@ -231,10 +231,18 @@ describe("a supervisor and the pinned gateway", () => {
         ...["boot_id", "pid", "started_at_ms", "completed_at_ms", "outcome"],
         ...["startup_reason", "reason"],
       ],
+      channel_ingress_events: expect.arrayContaining([
+        ...["channel_id", "event_id", "status", "completed_at"],
+      ]),
+      plugin_state_entries: expect.arrayContaining(["plugin_id", "value_json"]),
       state_leases: [
         ...["scope", "lease_key", "owner", "expires_at", "heartbeat_at", "payload_json"],
         ...["created_at", "updated_at"],
       ],
+    });
+    expect(columnsOf(join(state, "agents/main/agent/openclaw-agent.sqlite"))).toMatchObject({
+      transcript_events: expect.arrayContaining(["created_at", "event_json"]),
+      session_pending_inputs: expect.arrayContaining(["message_json"]),
     });
     // Some it makes when they are first needed.
     const found = execFileSync(

@@ -24,7 +24,12 @@ const written = () => readFileSync(configPaths(home).config, "utf8");
 
 describe("the config on disk", () => {
   it("is written once, and left alone while its text is the same", () => {
-    expect(prepare("{1}")).toEqual({ ok: true, configWritten: true, notes: [] });
+    expect(prepare("{1}")).toEqual({
+      ok: true,
+      configWritten: true,
+      notes: [],
+      lost: [],
+    });
     utimesSync(configPaths(home).config, 1, 1);
     expect(prepare("{1}")).toMatchObject({ configWritten: false });
     expect(statSync(configPaths(home).config).mtimeMs).toBe(1_000);

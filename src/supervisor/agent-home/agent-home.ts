@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { configPaths, acceptConfig, revertConfig, writeConfig } from "./config-file.ts";
+import { releaseLost } from "./lost-messages.ts";
 import { prepareState } from "./state-preparation.ts";
 import type { HomeReply, HomeTask } from "./task.ts";
 import { homeTask } from "./task.ts";
@@ -16,16 +17,33 @@ export async function runHomeTask(): Promise<void> {
   process.stdout.write(`${JSON.stringify(reply)}\n`);
 }
 
+type Prepare = Extract<HomeTask, { task: "prepare" }>;
+
 export function perform(task: HomeTask, now: number): HomeReply {
   if (task.task === "accept") {
-    return { ok: true, configWritten: acceptConfig(task.home), notes: [] };
+    return { ok: true, configWritten: acceptConfig(task.home), notes: [], lost: [] };
   }
   if (task.task === "revert") {
-    return { ok: true, configWritten: revertConfig(task.home), notes: [] };
+    return { ok: true, configWritten: revertConfig(task.home), notes: [], lost: [] };
   }
   const notes = noteState(task.home, now);
+  const lost = lostMessages(task, notes);
   const configWritten = writeConfig(configPaths(task.home).config, task.config);
-  return { ok: true, configWritten, notes };
+  return { ok: true, configWritten, notes, lost };
+}
+
+/** Without an answer nothing is handed over again. */
+function lostMessages({ home, ended }: Prepare, notes: string[]): string[] {
+  if (ended === undefined) return [];
+  try {
+    const lost = releaseLost(home, ended);
+    if (lost.length > 0) notes.push(`the gateway lost ${lost.length} messages that it had taken`);
+    return lost;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    notes.push(`what the gateway may have lost could not be found: ${message}`.slice(0, 500));
+    return [];
+  }
 }
 
 /** A database that cannot be put right is the gateway's to complain about: it has the real message. */

@@ -63,7 +63,7 @@ function* walkFolder(
       .map((name) => name.toString())
       .sort();
     const siblings = new Set(names);
-    for (const name of names) {
+    for (const name of depth === 0 ? queueFirst(names) : names) {
       counter.left--;
       if (counter.left < 0) throw new TooManyFilesError(`more than ${MAX_FILES} files`);
       const child = `${path}/${name}`;
@@ -80,6 +80,14 @@ function* walkFolder(
   } finally {
     closeSync(folder);
   }
+}
+
+/**
+ * `state` has what chat platforms sent, until it stands in a conversation below `agents`. What moves from the one to the
+ * other while they are copied is then in both copies, and not in neither.
+ */
+function queueFirst(names: readonly string[]): string[] {
+  return [...names.filter((name) => name === "state"), ...names.filter((name) => name !== "state")];
 }
 
 function* visit(

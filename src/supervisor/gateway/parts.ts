@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BootDocument } from "../../protocol/boot.ts";
 import type { HomeWorker } from "../agent-home/home-client.ts";
 import { openHomeWorker } from "../agent-home/home-client.ts";
-import type { HomeReply, HomeTask } from "../agent-home/task.ts";
+import type { HomeReply, HomeTask, TakenMessage } from "../agent-home/task.ts";
 import type { AgentProcess } from "../isolation/agent-process.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import type { LogRing } from "../log-ring.ts";
@@ -28,6 +28,10 @@ export interface GatewayParts {
   ring: LogRing;
   log: Log;
   onChange(): void;
+  /** Messages that the gateway took lately. */
+  taken(): TakenMessage[];
+  /** The gateway is ready again and lacks what was handed over as these events. */
+  lost(eventIds: string[]): void;
 }
 
 const ERROR_TAIL_LINES = 30;
@@ -40,6 +44,8 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
   let configIsNew = false;
   let firstLine = 0;
   let waiting: Promise<HomeWorker> | undefined = parts.homeWorker;
+  let endedAt: number | undefined;
+  const lost: string[] = [];
 
   async function inHome(task: HomeTask): Promise<HomeReply> {
     const opened = waiting ?? openHomeWorker(isolation, home, parts.program);
@@ -74,8 +80,11 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
       }
       isolation.prepare();
       writeGatewayToken(settings, isolation, document.gatewayToken);
-      const reply = await inHome({ task: "prepare", home, config });
+      const ended = endedAt === undefined ? {} : { ended: { endedAt, taken: parts.taken() } };
+      const reply = await inHome({ task: "prepare", home, config, ...ended });
       if (!reply.ok) return reply;
+      endedAt = undefined;
+      lost.push(...reply.lost);
       for (const note of reply.notes) log.warn(note);
       configIsNew ||= reply.configWritten;
       return { ok: true };
@@ -88,9 +97,13 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
         gatewayCommand({ settings, env, node: program.node, tmpDir, caBundle }),
       );
       keepOutput(gateway);
+      void gateway.exited.then(() => {
+        endedAt = Date.now();
+      });
       return gateway;
     },
     async onReady() {
+      parts.lost(lost.splice(0));
       if (!configIsNew) return;
       configIsNew = false;
       await inHome({ task: "accept", home });

@@ -81,9 +81,10 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
       isolation.prepare();
       writeGatewayToken(settings, isolation, document.gatewayToken);
       const ended = endedAt === undefined ? {} : { ended: { endedAt, taken: parts.taken() } };
+      // Once: a look that fails must not fail every start after it.
+      endedAt = undefined;
       const reply = await inHome({ task: "prepare", home, config, ...ended });
       if (!reply.ok) return reply;
-      endedAt = undefined;
       lost.push(...reply.lost);
       for (const note of reply.notes) log.warn(note);
       configIsNew ||= reply.configWritten;

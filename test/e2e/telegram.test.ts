@@ -217,7 +217,10 @@ test("a message that the gateway took and is killed before it has written down i
   const answers = () => telegram.texts(77).filter((text) => text.includes(answer));
   await expect.poll(() => answers().length, { timeout: 120_000 }).toBe(2);
   telegram.write(alice, "history");
-  const words = () => telegram.texts(77).findLast((text) => text.includes("Before this you said"));
-  await telegram.until("the history", () => words()?.includes("bullace"), 60_000);
-  expect(words()?.match(/bullace/g)).toHaveLength(1);
+  const words = () =>
+    telegram
+      .texts(77)
+      .find((text) => text.includes("Before this you said") && text.includes("bullace"));
+  const history = await telegram.until("the history", words, 60_000);
+  expect(history.match(/bullace/g)).toHaveLength(1);
 }, 240_000);

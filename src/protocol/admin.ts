@@ -269,6 +269,7 @@ export const ADMIN_ERRORS = [
   "agent_unreachable",
   "backups_unavailable",
   "body_too_large",
+  "body_unreadable",
   "configuration",
   "cross_origin",
   "invalid_app",

@@ -27,11 +27,11 @@ export async function readBody<T>({ req }: Asked, schema: z.ZodType<T>): Promise
   if (!/^application\/json\s*(;|$)/i.test(req.raw.headers.get("content-type") ?? "")) {
     return fail(415, "json_required", "Send the body as application/json.");
   }
-  const text = await boundedText(req.raw, MAX_BODY_BYTES);
-  if (text === undefined) return fail(413, "body_too_large", "The body is too large.");
+  const body = await boundedText(req.raw, MAX_BODY_BYTES);
+  if (!body.ok) return fail(body.status, body.code, body.message);
   let value: unknown;
   try {
-    value = text === "" ? {} : JSON.parse(text);
+    value = body.text === "" ? {} : JSON.parse(body.text);
   } catch {
     return fail(400, "invalid_json", "The body is not JSON.");
   }

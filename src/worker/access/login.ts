@@ -91,15 +91,15 @@ export async function login(visit: Visit, gate: Gate): Promise<Response> {
     return refuseEntry(visit, { ok: false, reason: "cross-origin" });
   }
   const type = request.headers.get("content-type") ?? "";
-  const text = await boundedText(request, MAX_FORM_BYTES);
-  if (text === undefined || !type.startsWith("application/x-www-form-urlencoded")) {
+  const body = await boundedText(request, MAX_FORM_BYTES);
+  if (!body.ok || !type.startsWith("application/x-www-form-urlencoded")) {
     return errorReply(request, {
       status: 400,
       code: "malformed_form",
       message: "The login form was not understood.",
     });
   }
-  const form = new URLSearchParams(text);
+  const form = new URLSearchParams(body.text);
   const back = backPath.parse(form.get("back"));
   const traded = await gate.trade(visit, (form.get("token") ?? "").trim());
   if (traded.ok) return redirect(back, traded.cookie);

@@ -17,7 +17,7 @@ import type { FailureLimiter } from "../access/failures.ts";
 import type { Gate, Visit } from "../access/gate.ts";
 import { browserName } from "../access/journal.ts";
 import { checkOrigin } from "../access/origin.ts";
-import { boundedText } from "../bounded-text.ts";
+import { type BoundedText, boundedText } from "../bounded-text.ts";
 import { within } from "../deadline.ts";
 import { errorReply, jsonReply, languageOf, ownHeaders, pageReply } from "../replies.ts";
 import type { AppCalls } from "./calls.ts";
@@ -140,17 +140,17 @@ async function exchange(call: PairCall, isForm: boolean): Promise<Exchanged> {
 
 function readExchange(
   request: Request,
-  text: string | undefined,
+  body: BoundedText,
   isForm: boolean,
 ): ExchangeRequest | undefined {
-  if (text === undefined) return undefined;
+  if (!body.ok) return undefined;
   if (isForm)
-    return exchangeRequest.safeParse({ code: new URLSearchParams(text).get("code") }).data;
+    return exchangeRequest.safeParse({ code: new URLSearchParams(body.text).get("code") }).data;
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get("content-type") ?? "")) {
     return undefined;
   }
   try {
-    return exchangeRequest.safeParse(JSON.parse(text)).data;
+    return exchangeRequest.safeParse(JSON.parse(body.text)).data;
   } catch {
     return undefined;
   }

@@ -18,9 +18,9 @@ export async function answerReport(request: Request, agent: AgentCalls): Promise
   const [, token] =
     /^Bearer ([A-Za-z0-9._~-]{32,256})$/.exec(request.headers.get("authorization") ?? "") ?? [];
   if (token === undefined) return refuse(401, "control_token_required");
-  const text = await boundedText(request, MAX_REPORT_BYTES);
-  if (text === undefined) return refuse(413, "body_too_large");
-  const parsed = report.safeParse(parseJson(text));
+  const body = await boundedText(request, MAX_REPORT_BYTES);
+  if (!body.ok) return refuse(body.status, body.code);
+  const parsed = report.safeParse(parseJson(body.text));
   if (!parsed.success) return refuse(400, "malformed_report");
   const taken = await within("the agent", REPORT_DEADLINE_MS, agent.report(parsed.data, token));
   return taken.ok ? jsonReply(200, { ok: true }) : refuse(403, "report_refused");

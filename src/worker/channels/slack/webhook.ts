@@ -25,10 +25,10 @@ export async function readSlackWebhook(
   const signed = signedBy(request.headers);
   if (signed === undefined) return refuse(401, "not_signed");
   if (!isRecent(signed, now)) return refuse(401, "too_old");
-  const text = await boundedText(request, MAX_BODY_BYTES);
-  if (text === undefined) return refuse(413, "body_too_large");
-  if (!(await isSigned(signed, text, signingSecret))) return refuse(401, "wrong_signature");
-  const read = readRequest(request.headers.get("content-type") ?? "", text);
+  const body = await boundedText(request, MAX_BODY_BYTES);
+  if (!body.ok) return refuse(body.status, body.code);
+  if (!(await isSigned(signed, body.text, signingSecret))) return refuse(401, "wrong_signature");
+  const read = readRequest(request.headers.get("content-type") ?? "", body.text);
   switch (read.kind) {
     case "malformed":
       return refuse(400, "malformed_request");

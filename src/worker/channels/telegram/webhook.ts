@@ -30,9 +30,9 @@ export async function readTelegramWebhook(
   if (!(await sameSecret(given, await webhookSecret(settings.token, agentId)))) {
     return refuse(401, "wrong_secret");
   }
-  const text = await boundedText(request, MAX_UPDATE_BYTES);
-  if (text === undefined) return refuse(413, "body_too_large");
-  const read = readUpdate(text, botId(settings));
+  const body = await boundedText(request, MAX_UPDATE_BYTES);
+  if (!body.ok) return refuse(body.status, body.code);
+  const read = readUpdate(body.text, botId(settings));
   if (read.kind === "malformed") return refuse(400, "malformed_update");
   const arrivals = read.kind === "arrival" ? [read.arrival] : [];
   return { ok: true, arrivals, reply: jsonReply(200, { ok: true }) };

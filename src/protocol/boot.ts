@@ -21,6 +21,14 @@ export const bootDocument = z.strictObject({
   approvedDevices: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(1000),
   /** Milliseconds the gateway may take to become ready before the start counts as failed. */
   gatewayDeadlineMs: z.number().int().positive(),
+  /**
+   * What the gateways of earlier starts took, and no backup is known to hold: Telegram's updates. They are handed over
+   * again once the gateway is ready.
+   */
+  handedOver: z
+    .array(z.strictObject({ update: z.string(), at: z.number() }))
+    .max(100)
+    .optional(),
   /** Absent when no bucket is bound: then nothing is restored and nothing is kept. */
   backups: backupSettings.optional(),
 });

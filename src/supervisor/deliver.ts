@@ -3,6 +3,7 @@
  * two can be named, and only by whoever holds the control token.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { BootDocument } from "../protocol/boot.ts";
 import type { DeliverReply, DeliverRequest } from "../protocol/control.ts";
 import type { TakenMessage } from "./agent-home/task.ts";
 import { HandedOver } from "./handed-over.ts";
@@ -12,8 +13,9 @@ import type { Log } from "./log.ts";
 const ANSWER_MS = 20_000;
 const MAX_ANSWER_BYTES = 64_000;
 /** The gateway is ready some seconds before its plugins listen, and may end once more meanwhile. */
-const AGAIN_TRIES = 600;
 const AGAIN_PAUSE_MS = 1_000;
+const AGAIN_LONG_PAUSE_MS = 15_000;
+const AGAIN_SOON = 120;
 
 export interface Deliverer {
   deliver(request: DeliverRequest): Promise<DeliverReply>;
@@ -26,10 +28,11 @@ export interface Deliverer {
 
 export function createDeliverer(
   ports: Record<DeliverRequest["listener"], number>,
+  before: NonNullable<BootDocument["handedOver"]>,
   log: Log,
 ): Deliverer {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  const handedOver = new HandedOver();
+  const handedOver = new HandedOver(before);
   const closing = new AbortController();
 
   async function deliver(request: DeliverRequest): Promise<DeliverReply> {
@@ -40,18 +43,20 @@ export function createDeliverer(
 
   async function again(eventIds: readonly string[]): Promise<void> {
     for (const request of handedOver.requests(eventIds)) {
-      if (!(await untilTaken(request))) log.error("a message that the gateway lost was not taken");
+      await untilTaken(request);
     }
   }
 
-  async function untilTaken(request: DeliverRequest): Promise<boolean> {
+  /** As long as this sandbox lives: nobody else has the message any more. */
+  async function untilTaken(request: DeliverRequest): Promise<void> {
     const { signal } = closing;
-    for (let tries = 0; tries < AGAIN_TRIES && !signal.aborted; tries += 1) {
+    for (let tries = 1; !signal.aborted; tries += 1) {
       const reply = await deliver(request);
-      if (reply.ok && reply.status === 200) return true;
-      await sleep(AGAIN_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      if (reply.ok && reply.status === 200) return;
+      if (tries === AGAIN_SOON) log.error("a message that the gateway lost is not taken again");
+      const pause = tries < AGAIN_SOON ? AGAIN_PAUSE_MS : AGAIN_LONG_PAUSE_MS;
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
-    return false;
   }
 
   function post({ listener, path, headers, body }: DeliverRequest): Promise<DeliverReply> {

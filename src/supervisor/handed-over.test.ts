@@ -41,6 +41,20 @@ it.each<[string, DeliverRequest]>([
   expect(kept.messages(0)).toEqual([]);
 });
 
+it("has what a gateway of an earlier sandbox took, and nothing to hand over of it", () => {
+  const { body } = update(1, { from, text: "before" });
+  const kept = new HandedOver([
+    { update: body, at: 5 },
+    { update: "{", at: 6 },
+  ]);
+  kept.took(update(2, { from, text: "now" }), 9);
+  expect(kept.messages(10).map(({ text, takenAt }) => [text, takenAt])).toEqual([
+    ["before", 5],
+    ["now", 9],
+  ]);
+  expect(kept.requests(["1"])).toEqual([]);
+});
+
 it("has one of each event, the newest", () => {
   const kept = new HandedOver();
   kept.took(update(1, { from, text: "x" }), 0);

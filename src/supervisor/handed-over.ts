@@ -3,10 +3,11 @@
  * conversation; killed in between, it has it nowhere. The message is still here then, and is handed over
  * again (`agent-home/lost-messages.ts` finds out which).
  *
- * In memory only: this process outlives the gateway, and a sandbox that is lost as a whole goes back to
- * its last backup.
+ * This process outlives the gateway. What one in an earlier sandbox took comes with the boot document, and is
+ * handed over again by who sent it.
  */
 import * as z from "zod";
+import type { BootDocument } from "../protocol/boot.ts";
 import type { DeliverRequest } from "../protocol/control.ts";
 import type { TakenMessage } from "./agent-home/task.ts";
 
@@ -21,22 +22,31 @@ interface Kept {
   request: DeliverRequest;
 }
 
+type Before = NonNullable<BootDocument["handedOver"]>;
+
 export class HandedOver {
   #kept: Kept[] = [];
+  readonly #before: TakenMessage[];
+
+  /** @param before what gateways of earlier sandboxes took */
+  constructor(before: Before = []) {
+    this.#before = before.flatMap(({ update, at }) => messageOf(update, at) ?? []);
+  }
 
   /** The gateway said that it has it. What is no text of a person is not kept. */
   took(request: DeliverRequest, now: number): void {
-    const message = messageOf(request, now);
+    if (request.listener !== "telegram") return;
+    const message = messageOf(request.body, now);
     if (message === undefined) return;
     this.#kept = this.#kept.filter((one) => one.message.eventId !== message.eventId);
     this.#kept.push({ message, request });
     this.#forgetOld(now);
   }
 
-  /** Oldest first. */
+  /** Oldest first. What came before this sandbox is in it. */
   messages(now: number): TakenMessage[] {
     this.#forgetOld(now);
-    return this.#kept.map(({ message }) => message);
+    return [...this.#before, ...this.#kept.map(({ message }) => message)];
   }
 
   /** What was handed over as these events, in the order in which it was. */
@@ -72,8 +82,7 @@ const telegramUpdate = z.object({
 /** A command leaves no message in the conversation, so nobody could tell that it was done. */
 const COMMAND = /^\s*\//;
 
-function messageOf({ listener, body }: DeliverRequest, now: number): TakenMessage | undefined {
-  if (listener !== "telegram") return undefined;
+function messageOf(body: string, now: number): TakenMessage | undefined {
   const update = telegramUpdate.safeParse(parseJson(body));
   if (!update.success || COMMAND.test(update.data.message.text)) return undefined;
   const { update_id: id, message } = update.data;

@@ -1,6 +1,7 @@
 /**
  * Says up to where the gateway's disk is kept. A mark stands for everything that was there when it
- * was taken; it is kept once a backup that began later is committed.
+ * was taken; it is kept once a backup that began some seconds later is committed: the gateway says that it has
+ * a message a moment before the message stands in its conversation.
  */
 export interface Marks {
   /** Everything the gateway has on its disk by now. */
@@ -11,18 +12,43 @@ export interface Marks {
   kept(): number;
 }
 
-export function createMarks(parts: { kept: boolean; onKept(): void }): Marks {
+/** 2.2 s were seen, on a machine that was busy. */
+export const BEHIND_MS = 5_000;
+
+export interface MarksParts {
+  /** A bucket is bound. */
+  kept: boolean;
+  onKept(): void;
+  /** Something is to be kept soon. */
+  poke(): void;
+  /** Milliseconds. */
+  now(): number;
+}
+
+export function createMarks(parts: MarksParts): Marks {
   let taken = 0;
   let kept = 0;
+  /** Of each mark from `kept` + 1 on, when it was taken. */
+  const times: number[] = [];
+  let later: NodeJS.Timeout | undefined;
+
   return {
     take() {
       taken += 1;
+      if (!parts.kept) return taken;
+      times.push(parts.now());
+      parts.poke();
+      clearTimeout(later);
+      later = setTimeout(() => parts.poke(), BEHIND_MS).unref();
       return taken;
     },
     seal() {
-      const upTo = taken;
+      const before = parts.now() - BEHIND_MS;
+      const young = times.filter((at) => at > before).length;
+      const upTo = taken - young;
       return () => {
         if (upTo <= kept) return;
+        times.splice(0, upTo - kept);
         kept = upTo;
         parts.onKept();
       };

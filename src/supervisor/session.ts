@@ -57,9 +57,15 @@ export function startSession(parts: SessionParts): Session {
   let isolation: SupervisorStatus["isolation"] = "unavailable";
   let runner: GatewayRunner | undefined;
   let backups: StateBackups | undefined;
-  const marks = createMarks({ kept: document.backups !== undefined, onKept: () => tell() });
+  const marks = createMarks({
+    kept: document.backups !== undefined,
+    onKept: () => tell(),
+    poke: () => backups?.poke(),
+    now: () => performance.now(),
+  });
   const deliverer = createDeliverer(
     { gateway: settings.gatewayPort, telegram: settings.telegramPort },
+    document.handedOver ?? [],
     log,
   );
   let followed = false;
@@ -237,11 +243,7 @@ export function startSession(parts: SessionParts): Session {
     suspend: () => started.then(() => suspension.suspend()),
     resume: () => suspension.resume(),
     deliver: (request) => deliverer.deliver(request),
-    mark() {
-      const mark = marks.take();
-      backups?.poke();
-      return mark;
-    },
+    mark: marks.take,
     stop,
     reportUnrecordedDevice(deviceId) {
       log.warn(`refused device ${deviceId}: the gateway let it in, but no admin approved it`);

@@ -100,6 +100,7 @@ const routes: Record<string, Handler> = {
     writeFileSync(`${folder}/control-token`, boot.controlToken);
     const config = createHash("sha256").update(boot.gatewayConfig).digest("hex");
     note(`boot ${boot.startGeneration} ${config} ${boot.approvedDevices.length}`);
+    for (const { update } of boot.handedOver ?? []) note(`handed over before ${update}`);
     if (scenario.crashAtBoot !== undefined) process.exit(scenario.crashAtBoot);
     become("starting");
     json(response, 200, status());

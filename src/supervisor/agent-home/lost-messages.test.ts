@@ -62,7 +62,7 @@ function note(text: string | null, at = ENDED_AT - 500): void {
 }
 
 function prepared() {
-  const ended = { endedAt: ENDED_AT, taken: [taken] };
+  const ended = { aheadSince: ENDED_AT - 15_000, taken: [taken] };
   return perform({ task: "prepare", home, config: "{}", ended }, ENDED_AT + 1_000);
 }
 

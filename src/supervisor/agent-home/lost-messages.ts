@@ -11,22 +11,20 @@ import { DatabaseSync } from "node:sqlite";
 import { stateDatabasePath } from "./state-preparation.ts";
 import type { TakenMessage } from "./task.ts";
 
-/** How far its marks are ahead: 2.2 s were seen, on a machine that was busy. */
-const AHEAD_MS = 15_000;
 /** Clocks of one machine, read by two programs. */
 const SKEW_MS = 1_000;
 const BUSY_MS = 2_000;
 
-/** @param endedAt when the gateway ended; milliseconds since the epoch. @returns the ids of their events */
+/** @param aheadSince marks from then on may be ahead; milliseconds since the epoch. @returns the ids of their events */
 export function releaseLost(
   home: string,
-  { endedAt, taken }: { endedAt: number; taken: readonly TakenMessage[] },
+  { aheadSince, taken }: { aheadSince: number; taken: readonly TakenMessage[] },
 ): string[] {
   const path = stateDatabasePath(home);
   if (taken.length === 0 || !existsSync(path)) return [];
   const state = new DatabaseSync(path, { timeout: BUSY_MS });
   try {
-    const done = taken.filter((message) => isDone(state, message, endedAt - AHEAD_MS));
+    const done = taken.filter((message) => isDone(state, message, aheadSince));
     const lost = done.filter((message) => !isInConversations(home, message));
     const forget = state.prepare(
       `DELETE FROM channel_ingress_events

@@ -26,8 +26,8 @@ export const homeTask = z.discriminatedUnion("task", [
     task: z.literal("prepare"),
     home: z.string(),
     config: z.string(),
-    /** The gateway before it ended without being asked to. */
-    ended: z.object({ endedAt: z.number(), taken: z.array(takenMessage) }).optional(),
+    /** A gateway ended without being asked to, this sandbox's or an earlier one's. Milliseconds since the epoch. */
+    ended: z.object({ aheadSince: z.number(), taken: z.array(takenMessage) }).optional(),
   }),
   /** The gateway became ready with the config that lies there: remember it. */
   z.object({ task: z.literal("accept"), home: z.string() }),

@@ -28,13 +28,15 @@ export interface GatewayParts {
   ring: LogRing;
   log: Log;
   onChange(): void;
-  /** Messages that the gateway took lately. */
+  /** Messages that the gateway took lately, this one or one of an earlier sandbox. */
   taken(): TakenMessage[];
   /** The gateway is ready again and lacks what was handed over as these events. */
   lost(eventIds: string[]): void;
 }
 
 const ERROR_TAIL_LINES = 30;
+/** How far the gateway's marks may be ahead of what it has written: 2.2 s were seen, on a machine that was busy. */
+const AHEAD_MS = 15_000;
 
 /** What the runner does to the real gateway, its home and its files. */
 export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
@@ -44,7 +46,9 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
   let configIsNew = false;
   let firstLine = 0;
   let waiting: Promise<HomeWorker> | undefined = parts.homeWorker;
-  let endedAt: number | undefined;
+  /** Since when the gateway's marks may be ahead; what was restored is of any age. */
+  let aheadSince: number | undefined = 0;
+  let heardAt: number | undefined;
   const lost: string[] = [];
 
   async function inHome(task: HomeTask): Promise<HomeReply> {
@@ -69,7 +73,9 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
     tail: () => ring.tail("gateway", { lines: ERROR_TAIL_LINES, after: firstLine }),
     killAll: () => isolation.killAll(),
     untilReady: (signals) => untilReady(gatewayPort, parts.operator, signals),
-    untilSilent: (signal) => untilSilent(gatewayPort, signal),
+    async untilSilent(signal) {
+      heardAt = await untilSilent(gatewayPort, signal);
+    },
     async prepare() {
       firstLine = ring.last();
       if (await isPortTaken(gatewayPort)) {
@@ -80,9 +86,9 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
       }
       isolation.prepare();
       writeGatewayToken(settings, isolation, document.gatewayToken);
-      const ended = endedAt === undefined ? {} : { ended: { endedAt, taken: parts.taken() } };
+      const ended = aheadSince === undefined ? {} : { ended: { aheadSince, taken: parts.taken() } };
       // Once: a look that fails must not fail every start after it.
-      endedAt = undefined;
+      aheadSince = undefined;
       const reply = await inHome({ task: "prepare", home, config, ...ended });
       if (!reply.ok) return reply;
       lost.push(...reply.lost);
@@ -98,8 +104,9 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
         gatewayCommand({ settings, env, node: program.node, tmpDir, caBundle }),
       );
       keepOutput(gateway);
+      heardAt = undefined;
       void gateway.exited.then(() => {
-        endedAt = Date.now();
+        aheadSince = (heardAt ?? Date.now()) - AHEAD_MS;
       });
       return gateway;
     },

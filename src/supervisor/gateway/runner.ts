@@ -18,7 +18,7 @@ export interface GatewayRunnerParts {
   /** Resolves when the gateway does its work; rejects only at its end or at the start's deadline. */
   untilReady(signals: { over: AbortSignal; deadline: AbortSignal }): Promise<void>;
   /** Resolves when a ready gateway no longer answers. */
-  untilSilent(signal: AbortSignal): Promise<void>;
+  untilSilent(signal: AbortSignal): Promise<unknown>;
   onReady(): Promise<void>;
   /** The gateway will not have its config. */
   onRejected(): Promise<void>;

@@ -25,11 +25,16 @@ export async function untilReady(
   await operator.connected(signal);
 }
 
-/** A gateway that is not heard of for two minutes hangs. */
-export async function untilSilent(port: number, signal: AbortSignal): Promise<void> {
+/** A gateway that is not heard of for two minutes hangs. @returns when it was last heard of; milliseconds since the epoch */
+export async function untilSilent(port: number, signal: AbortSignal): Promise<number> {
+  let heardAt = Date.now();
   let silent = 0;
   while (silent < SILENT_POLLS) {
     await sleep(WATCH_MS, undefined, { signal, ref: false });
-    silent = (await isGatewayAlive(port, WATCH_ANSWER_MS)) ? 0 : silent + 1;
+    const asked = Date.now();
+    const alive = await isGatewayAlive(port, WATCH_ANSWER_MS);
+    silent = alive ? 0 : silent + 1;
+    if (alive) heardAt = asked;
   }
+  return heardAt;
 }

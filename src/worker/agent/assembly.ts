@@ -82,6 +82,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
     {
       ...{ agentId, parsed, settings, store, records, budget },
       browser: env.BROWSER !== undefined,
+      handedOver: () => channels.handedOver,
       primaryModel: () => spend.primary,
     },
     stored,

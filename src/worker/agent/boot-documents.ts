@@ -22,6 +22,8 @@ export interface BootParts {
   budget: Budget;
   /** A browser service is bound. */
   browser: boolean;
+  /** What gateways of earlier starts took and may not have. */
+  handedOver(): NonNullable<BootDocument["handedOver"]>;
   /** `provider/model` the agent is to be started with. */
   primaryModel(): string;
 }
@@ -58,6 +60,7 @@ export class BootDocuments {
     this.#controlToken = controlToken;
     store.setControlToken(controlToken);
     const { config } = parsed;
+    const handedOver = this.#parts.handedOver();
     return {
       protocol: CONTROL_PROTOCOL,
       agentId,
@@ -72,6 +75,7 @@ export class BootDocuments {
         channels: config.channels,
       }),
       approvedDevices: records.devices().map(({ deviceId }) => deviceId),
+      ...(handedOver.length === 0 ? {} : { handedOver }),
       gatewayDeadlineMs: budget.gateway,
     };
   }

@@ -6,6 +6,7 @@
  * messages: nothing is forgotten that a committed backup does not hold.
  */
 import { RpcTarget } from "cloudflare:workers";
+import type { BootDocument } from "../../protocol/boot.ts";
 import type { ChannelsView, ChannelView } from "../../protocol/admin-channels.ts";
 import type { ChannelId } from "../../protocol/channels.ts";
 import type { Sql } from "../agent/store/schema.ts";
@@ -54,6 +55,8 @@ export interface ChannelsParts {
 }
 
 const MAX_SHOWN = 200;
+/** A text of Telegram's has at most 4096 characters, each of which may be escaped. */
+const HANDED_OVER = { limit: 50, maxChars: 30_000 };
 
 export class ChannelsRoom extends RpcTarget implements ChannelCalls {
   readonly #parts: ChannelsParts;
@@ -143,6 +146,13 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
   /** Committed backups of this start hold every acknowledgement up to `mark`. */
   kept(startGeneration: number, mark: number): void {
     this.#letters.kept(startGeneration, mark);
+  }
+
+  /** For the next sandbox, whose gateway may have marks of them and nothing else (`docs/channels.md`). */
+  get handedOver(): NonNullable<BootDocument["handedOver"]> {
+    return this.#letters
+      .once("telegram", HANDED_OVER)
+      .map(({ body, at }) => ({ update: body, at }));
   }
 
   /** A socket that the present sandbox opened to a platform; undefined when nobody takes it here. */

@@ -144,6 +144,17 @@ export class Letters {
     );
   }
 
+  /** What a gateway took once and no backup is known to hold, the newest `limit`; `maxChars` a body. */
+  once(channel: ChannelId, { limit, maxChars }: { limit: number; maxChars: number }): Letter[] {
+    return this.#rows(
+      `SELECT * FROM channel_letters WHERE agent_id = ? AND start_generation IS NOT NULL
+         AND state IN ('given', 'waiting') AND channel = ? AND LENGTH(body) <= ? ORDER BY n DESC LIMIT ?`,
+      channel,
+      maxChars,
+      limit,
+    ).map(letterOf);
+  }
+
   /** Acknowledgements of any other start died with it. @returns how many letters wait again */
   takeBack(startGeneration: number, now: number): number {
     const lost = this.#rows(

@@ -2,6 +2,7 @@
  * A call that costs something: reserved in the ledger, sent to the first place that answers, and
  * settled at its end. Fails closed: no reservation, no call.
  */
+import { limitObeyed } from "./asked-output.ts";
 import { attempt, type Outcome } from "./attempt.ts";
 import { MAX_METERED_BYTES, readBody } from "./body.ts";
 import { cacheKeyOf } from "./cache-key.ts";
@@ -142,6 +143,7 @@ class MeteredCall {
             body: changedBody(facts, members, {
               model: place.candidate.model,
               ...(reserved.outputLimit === undefined ? {} : { outputLimit: reserved.outputLimit }),
+              obeyed: limitObeyed(provider.id, this.#context.config),
             }),
             signal: this.#request.signal,
             metadata: { agent: this.#context.agentId, request: call.requestId },

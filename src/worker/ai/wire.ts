@@ -30,8 +30,10 @@ export interface Heard {
 }
 
 export interface Wire {
-  /** Members of the request that bound the output, the first present one counts. */
+  /** Members of the request that bound the output: all that are there count. */
   outputLimits: readonly string[];
+  /** Says for how many answers the request asks. */
+  choices?: string;
   /** Such a limit can be added or lowered at the top of the request's body. */
   lowerable: boolean;
   /** What the model may write when the request names no limit. */
@@ -64,6 +66,7 @@ const messages: Wire = {
 
 const chat: Wire = {
   outputLimits: ["max_completion_tokens", "max_tokens"],
+  choices: "n",
   lowerable: true,
   defaultOutput: 128_000,
   usage: { provider: "openai", flavour: "chat", member: "usage" },
@@ -114,6 +117,7 @@ const embeddings: Wire = {
 
 const gemini: Wire = {
   outputLimits: ["generationConfig.maxOutputTokens"],
+  choices: "generationConfig.candidateCount",
   lowerable: false,
   defaultOutput: 65_536,
   usage: { provider: "google", flavour: "default", member: "usageMetadata" },

@@ -13,7 +13,9 @@ import { attemptedOf, failedSettlement } from "./failed-attempt.ts";
 import { membersOf, type Members } from "./json-members.ts";
 import { LedgerLine } from "./ledger-line.ts";
 import type { CallStart, Candidate, Opened, Reserved } from "./ledger/calls.ts";
+import { sourceOf } from "./ledger/routes.ts";
 import { type MeteredRoute, type Place, placeFor, printable, routeHeader } from "./place.ts";
+import type { PricedModel } from "./price.ts";
 import { nextStep } from "./retry.ts";
 import { type Begun, settleAtEnd } from "./settlement.ts";
 import { tap } from "./tap.ts";
@@ -155,7 +157,8 @@ class MeteredCall {
           "x-moltworker-route": routeHeader(place, attempts, trail),
         };
         if (outcome.ok && outcome.answer.kind === "begun") {
-          const begun = { ...outcome, answer: outcome.answer, call, n: reserved.n, began };
+          const source = sourceOf(provider.id, this.#context.config);
+          const begun = { ...outcome, answer: outcome.answer, call, source, n: reserved.n, began };
           return this.#passOn(begun, headers, {
             ...(opened.cache && call.cacheKey !== "" ? { cacheKey: call.cacheKey } : {}),
             ...(opened.texts
@@ -165,7 +168,7 @@ class MeteredCall {
         }
         last = failed(outcome, headers);
         const attempted = attemptedOf(outcome);
-        this.#ledger.settle(failedSettlement(reserved.n, outcome, call, Date.now() - began));
+        this.#ledger.settle(failedSettlement(reserved.n, outcome, Date.now() - began));
         trail.push(`${printable(place.candidate)}:${attempted.status ?? attempted.reason ?? "?"}`);
         const step = nextStep(
           attempted,
@@ -187,7 +190,7 @@ class MeteredCall {
   }
 
   #passOn(
-    { answer, call, n, began, status, headers, requestId }: BegunCall,
+    { answer, call, source, n, began, status, headers, requestId }: BegunCall,
     more: Record<string, string>,
     kept: Pick<Begun, "cacheKey" | "excerpt">,
   ): Reply {
@@ -198,7 +201,7 @@ class MeteredCall {
       answer,
       settleAtEnd({
         n,
-        wire: call.wire,
+        call: { ...call, source },
         status,
         contentType: headers.get("content-type") ?? "",
         ...(requestId === undefined ? {} : { providerRequestId: requestId }),
@@ -222,6 +225,7 @@ class MeteredCall {
 interface BegunCall extends Extract<Outcome, { ok: true }> {
   answer: Extract<Extract<Outcome, { ok: true }>["answer"], { kind: "begun" }>;
   call: CallStart;
+  source: PricedModel["source"];
   n: number;
   began: number;
 }

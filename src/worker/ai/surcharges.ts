@@ -80,7 +80,7 @@ function fastFactor(speed: string, model: string): number | undefined {
 }
 
 type UseKind = "search" | "maps" | "files" | "code" | "image";
-type Uses = Partial<Record<UseKind, number>>;
+export type Uses = Partial<Record<UseKind, number>>;
 
 /** A tool of the provider's own that a request offers to the model. */
 export interface Fee {

@@ -105,6 +105,21 @@ describe("a lowered limit", () => {
   });
 });
 
+test.each<[WireName, string, string | undefined, object]>([
+  [
+    "chat",
+    '{"max_completion_tokens":90,"n":2}',
+    "max_tokens",
+    { max_completion_tokens: 90, max_tokens: 90, n: 2 },
+  ],
+  ["chat", '{"max_completion_tokens":90}', undefined, { max_completion_tokens: 90 }],
+  ["chat", '{"max_tokens":90}', "max_tokens", { max_tokens: 90 }],
+  ["chat", "{}", "max_tokens", {}],
+  ["messages", '{"max_tokens":90}', "max_tokens", { max_tokens: 90 }],
+])("a limit is named where the server looks for it: %s %s %s", (wire, json, obeyed, expected) => {
+  expect(changed(wire, json, obeyed === undefined ? {} : { obeyed })).toEqual(expected);
+});
+
 test.each([
   ['{"stream":true}', { include_usage: true }],
   ['{"stream":true,"stream_options":null}', { include_usage: true }],

@@ -89,12 +89,24 @@ export function changedBody(
 ): Uint8Array<ArrayBuffer> {
   const changes: Record<string, unknown> = {};
   if (members.spans.has("model") && wanted.model !== facts.model) changes["model"] = wanted.model;
-  if (wanted.outputLimit !== undefined) {
-    const limit = Math.floor(wanted.outputLimit / facts.choices);
+  const most = wanted.outputLimit ?? limitUnheard(facts, members, wanted.obeyed);
+  if (most !== undefined) {
+    const limit = Math.floor(most / facts.choices);
     Object.assign(changes, loweredLimits(facts.wire, members, limit, wanted.obeyed));
   }
   if (facts.wire === "chat" && facts.stream) Object.assign(changes, usageWanted(members));
   return Object.keys(changes).length === 0 ? members.bytes : withMembers(members, changes);
+}
+
+/** What is reserved for a limit that is named where the server may not look for it. */
+function limitUnheard(
+  { wire, outputAsked }: CallFacts,
+  members: Members,
+  obeyed: string | undefined,
+): number | undefined {
+  const heard =
+    wire !== "chat" || obeyed === undefined || count(member(members, obeyed)) !== undefined;
+  return heard ? undefined : outputAsked;
 }
 
 /** Without it the stream of Chat Completions ends without a word about its usage. */

@@ -117,6 +117,35 @@ const EXAMPLES: Record<string, [what: string, example: Example][]> = {
       },
     ],
     [
+      "with a summary made on the way, which its totals leave out",
+      {
+        ...messages({
+          input_tokens: 23_000,
+          output_tokens: 1000,
+          iterations: [
+            { type: "compaction", input_tokens: 180_000, output_tokens: 3500 },
+            { type: "message", input_tokens: 23_000, output_tokens: 1000 },
+          ],
+        }),
+        counted: { input: 203_000, output: 4500, usd: 1.015 + 0.1125 },
+      },
+    ],
+    [
+      "with advice of another model, at the dearest of all",
+      {
+        ...messages({
+          input_tokens: 1000,
+          output_tokens: 200,
+          iterations: [
+            { type: "message", input_tokens: 1000, output_tokens: 200 },
+            { type: "advisor_message", model: "x", input_tokens: 1000, output_tokens: 200 },
+          ],
+        }),
+        // The worst case ($30, $180) is more than six times the list's price.
+        counted: { input: 2000, output: 400, usd: 0.132, priceKnown: false },
+      },
+    ],
+    [
       "in fast mode, in the United States",
       {
         ...messages(

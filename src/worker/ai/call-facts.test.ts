@@ -146,6 +146,7 @@ describe("what may be read", () => {
     '{"input_audio":{"data":"x","format":"wav"}}',
     '{"file_data":"data:application/pdf;base64,x"}',
     '{"tools":[{"type":"web_search_20250305"}]}',
+    '{"context_management":{"edits":[{"type":"compact_20260112"}]}}',
   ])("is more than its bytes: %s", (json) => {
     expect(factsOf("chat", json)).toMatchObject({ remote: true });
   });

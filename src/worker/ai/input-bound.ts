@@ -26,7 +26,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
     "type",
     {
       remote:
-        /^"(?:web_search|web_fetch|x_search|code_execution|code_interpreter|computer_use|file_search|mcp|image_generation|openrouter:)/,
+        /^"(?:web_search|web_fetch|x_search|code_execution|code_interpreter|computer_use|file_search|mcp|image_generation|openrouter:|compact_|advisor_)/,
       image: /^"(?:image_url|input_image|image|computer_screenshot)"/,
     },
   ],

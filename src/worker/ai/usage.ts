@@ -86,8 +86,9 @@ export class UsageMeter {
 
   #usage(): Usage | undefined {
     if (this.#counts === undefined) return undefined;
-    const { provider: usual, flavour, member } = WIRE[this.#call.wire].usage;
-    const body = { model: "m", modelVersion: "m", [member]: this.#counts };
+    const { provider: usual, flavour, member, whole } = WIRE[this.#call.wire].usage;
+    const counts = whole?.(this.#counts) ?? this.#counts;
+    const body = { model: "m", modelVersion: "m", [member]: counts };
     const flavours = flavour === "chat" ? [flavour, "default"] : [flavour];
     const own = findProvider(this.#call.source);
     return (

@@ -4,6 +4,7 @@
  * other.
  */
 import { isObject, type Json } from "./json.ts";
+import { asksAnotherModel, withOtherIterations } from "./message-usage.ts";
 import type { Mode, Uses } from "./surcharges.ts";
 
 export const WIRES = [
@@ -42,7 +43,13 @@ export interface Wire {
   /** What the model may write when the request names no limit. */
   defaultOutput: number;
   /** Name and flavour of the extractor in the price data. */
-  usage: { provider: string; flavour: string; member: "usage" | "usageMetadata" };
+  usage: {
+    provider: string;
+    flavour: string;
+    member: "usage" | "usageMetadata";
+    /** Adds what the totals leave out. */
+    whole?(usage: Json): Json;
+  };
   hear(data: Json): Heard;
 }
 
@@ -52,7 +59,12 @@ const messages: Wire = {
   outputLimits: ["max_tokens"],
   lowerable: true,
   defaultOutput: 128_000,
-  usage: { provider: "anthropic", flavour: "default", member: "usage" },
+  usage: {
+    provider: "anthropic",
+    flavour: "default",
+    member: "usage",
+    whole: withOtherIterations,
+  },
   hear(data) {
     const type = data["type"];
     if (type === "message_start") return ofMessage(object(data["message"]));
@@ -64,13 +76,16 @@ const messages: Wire = {
 };
 
 function ofMessage(data: Json): Heard {
-  const { speed, inference_geo, server_tool_use } = object(data["usage"]);
+  const usage = object(data["usage"]);
+  const { speed, inference_geo, server_tool_use } = usage;
   const searches = object(server_tool_use)["web_search_requests"];
   return {
     ...heard(data, "usage"),
     mode: {
       ...(typeof speed === "string" ? { speed } : {}),
       ...(typeof inference_geo === "string" ? { geo: inference_geo } : {}),
+      // No tier that has a price: nobody here knows what the other model costs.
+      ...(asksAnotherModel(usage) ? { tier: "another model" } : {}),
     },
     uses: { search: typeof searches === "number" ? searches : 0 },
   };

@@ -22,8 +22,8 @@ export type CallsQuery = z.infer<typeof callsQuery>;
 
 /**
  * `open`: under way, or not yet told. `settled`: counted from the provider's own numbers.
- * `estimated`: the stream broke off, the rest is an upper bound. `unsettled`: nobody told the end,
- * counted in full. `free`: not charged (refused by the provider, never sent, or from the cache).
+ * `estimated`: the stream broke off, what it may have written is an upper bound. `unsettled`: nobody
+ * told the end, counted in full. `free`: not charged (refused by the provider, never sent, or from the cache).
  */
 export const CALL_STATES = ["open", "settled", "estimated", "unsettled", "free"] as const;
 export type CallState = (typeof CALL_STATES)[number];

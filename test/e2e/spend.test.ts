@@ -138,7 +138,7 @@ describe("a turn whose model", () => {
 
   test.each<[string, Trouble, Partial<SpendCall>]>([
     ["breaks off", { kind: "cut" }, { reason: "stream-broken", state: "estimated" }],
-    ["talks nonsense", { kind: "malformed" }, { status: 200, state: "estimated" }],
+    ["talks nonsense", { kind: "malformed" }, { status: 200, state: "unsettled" }],
   ])("%s after its beginning ends, is counted, and the next one is well", async (...row) => {
     const [, trouble, counted] = row;
     const before = model.asked.length;

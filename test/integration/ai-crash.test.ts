@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { CapSettings } from "../../src/protocol/spend-settings.ts";
 import { startAnthropic } from "../emulators/anthropic.ts";
 import { callsOf, spendOverviewOf } from "../support/ai-admin.ts";
 import { eventually } from "../support/ai-eventually.ts";
@@ -26,8 +27,9 @@ afterEach(async () => {
   await rm(stateDir, { recursive: true, force: true });
 });
 
-function start(): Promise<AiWorker> {
-  return startAiWorker({ anthropic: { apiKey: ANTHROPIC_KEY, baseUrl: provider.url }, stateDir });
+function start(caps: CapSettings = {}): Promise<AiWorker> {
+  const anthropic = { apiKey: ANTHROPIC_KEY, baseUrl: provider.url };
+  return startAiWorker({ anthropic, stateDir, caps });
 }
 
 async function settleOne(worker: AiWorker): Promise<void> {
@@ -91,6 +93,68 @@ it("a runtime killed in the moment a call is sent still counts that call", async
     const bound = (CALL.body.length + 2048) * 10e-6 + 1000 * 25e-6;
     expect(unsettled?.usd).toBeGreaterThanOrEqual(bound);
     expect((await spendOverviewOf({ worker: second })).today.calls).toBe(2);
+  } finally {
+    await second.close();
+  }
+});
+
+it("a runtime killed under fifty calls at once counts no less than they cost, and keeps the cap", async () => {
+  // Nothing is to be lowered: each call reserves the same.
+  const body = CALL.body.replace('"messages"', '"thinking":{"budget_tokens":999},"messages"');
+  const bound = (body.length + 2048) * 10e-6 + 1000 * 25e-6;
+  const cost = 25 * 5e-6 + 15 * 25e-6;
+  const caps = { dayUsd: bound * 20.5 };
+  const rounding = 1e-6;
+  const fifty = (worker: AiWorker) =>
+    Array.from({ length: 50 }, async () => {
+      const response = await fetch(`${worker.url}/anthropic/v1/messages`, { ...CALL, body });
+      await response.text();
+      if (response.status === 200) answered += 1;
+      return response.status;
+    }).map((call) => call.catch(() => "broken"));
+  let answered = 0;
+
+  const first = await start(caps);
+  const every = Array.from({ length: 25 });
+  provider.fail(
+    ...every.flatMap(() => [
+      { kind: "stall", afterEvents: 4 } as const,
+      { kind: "slow-headers", ms: 1 } as const,
+    ]),
+  );
+  const calls = fifty(first);
+  await eventually(() => provider.requests.length >= 10 && answered >= 3);
+  process.kill(first.pid(), "SIGKILL");
+  await Promise.all(calls);
+  await first.close();
+  const asked = provider.requests.length;
+  const sumOf = async (worker: AiWorker) => (await spendOverviewOf({ worker })).today.usd;
+
+  const whole = provider.requests.filter(({ cancelled }) => !cancelled).length;
+  await provider.close();
+  provider = await startAnthropic();
+  const second = await start(caps);
+  try {
+    const rows = await callsOf({ worker: second });
+    const open = rows.filter(({ state }) => state === "unsettled");
+    const settled = rows.filter(({ state }) => state === "settled");
+    expect(open.length + settled.length).toBe(rows.length);
+    expect(rows.length).toBeGreaterThanOrEqual(asked);
+    // Only what the provider has sent whole is counted as less than was reserved for it.
+    expect(settled.length).toBeLessThanOrEqual(whole);
+    for (const { usd } of settled) expect(usd).toBeCloseTo(cost, 8);
+    const sum = await sumOf(second);
+    const least = settled.length * cost + (asked - settled.length) * bound;
+    expect(sum).toBeGreaterThanOrEqual(least - rounding);
+    const reserved = open.reduce((all, { usd }) => all + usd, 0);
+    expect(sum).toBeLessThanOrEqual(asked * cost + reserved + rounding);
+    expect(sum).toBeLessThanOrEqual(caps.dayUsd + rounding);
+
+    await Promise.all(fifty(second));
+    await eventually(async () =>
+      (await callsOf({ worker: second })).every(({ state }) => state !== "open"),
+    );
+    expect(await sumOf(second)).toBeLessThanOrEqual(caps.dayUsd + rounding);
   } finally {
     await second.close();
   }

@@ -30,113 +30,6 @@ describe("the ledger", () => {
   });
   afterAll(() => rig?.close());
 
-  // Prices of the data in the package: claude-opus-5 at $5, $25, cache $0.5 and $6.25 (an hour's:
-  // $10); gpt-5.5 at $5, $30, cache $0.5, for a million tokens each.
-  const anthropic = (usage: object) => ({ type: "message", model: "claude-opus-5", usage });
-  const chat = (usage: object) => ({
-    object: "chat.completion",
-    model: "gpt-5.5",
-    choices: [],
-    usage,
-  });
-  const responses = (usage: object) => ({ object: "response", model: "gpt-5.5", usage });
-  it.each([
-    [
-      "plain",
-      "anthropic",
-      "/anthropic/v1/messages",
-      anthropic({ input_tokens: 1000, output_tokens: 200 }),
-      { input: 1000, output: 200, usd: 0.005 + 0.005 },
-    ],
-    [
-      "with a cache read and written",
-      "anthropic",
-      "/anthropic/v1/messages",
-      anthropic({
-        input_tokens: 100,
-        cache_read_input_tokens: 10_000,
-        cache_creation_input_tokens: 2000,
-        output_tokens: 50,
-      }),
-      {
-        input: 12_100,
-        cacheRead: 10_000,
-        cacheWrite: 2000,
-        output: 50,
-        usd: 0.0005 + 0.005 + 0.0125 + 0.00125,
-      },
-    ],
-    [
-      "with a cache written for an hour",
-      "anthropic",
-      "/anthropic/v1/messages",
-      anthropic({
-        input_tokens: 100,
-        cache_creation_input_tokens: 2000,
-        cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 2000 },
-        output_tokens: 0,
-      }),
-      { input: 2100, cacheWrite: 2000, usd: 0.0005 + 0.02 },
-    ],
-    [
-      "with reasoning",
-      "openai",
-      "/openai/v1/chat/completions",
-      chat({
-        prompt_tokens: 1000,
-        completion_tokens: 500,
-        prompt_tokens_details: { cached_tokens: 400 },
-        completion_tokens_details: { reasoning_tokens: 300 },
-      }),
-      { input: 1000, cacheRead: 400, output: 500, reasoning: 300, usd: 0.003 + 0.0002 + 0.015 },
-    ],
-    [
-      "in the format of Responses",
-      "openai",
-      "/openai/v1/responses",
-      responses({
-        input_tokens: 2000,
-        output_tokens: 100,
-        input_tokens_details: { cached_tokens: 1000 },
-        output_tokens_details: { reasoning_tokens: 60 },
-      }),
-      { input: 2000, cacheRead: 1000, output: 100, reasoning: 60, usd: 0.005 + 0.0005 + 0.003 },
-    ],
-    [
-      "of an embedding",
-      "openai",
-      "/openai/v1/embeddings",
-      {
-        object: "list",
-        data: [],
-        model: "text-embedding-3-small",
-        usage: { prompt_tokens: 5000, total_tokens: 5000 },
-      },
-      { input: 5000, output: 0, usd: 0.0001 },
-    ],
-  ] as const)("counts a call %s", async (_name, provider, path, answer, expected) => {
-    rig[provider].fail({
-      kind: "raw",
-      status: 200,
-      headers: { "content-type": "application/json", "request-id": "req_1" },
-      body: JSON.stringify(answer),
-    });
-    const before = (await callsOf(rig)).length;
-    await (await post(rig, path, { ...MESSAGE, model: answer.model })).text();
-    const [call] = await settled(rig, before + 1);
-    expect(call).toMatchObject({
-      provider,
-      model: answer.model,
-      state: "settled",
-      status: 200,
-      priceKnown: true,
-      providerRequestId: "req_1",
-      route: "direct",
-      ...expected,
-      usd: expect.closeTo(expected.usd, 8),
-    });
-  });
-
   it.each([
     ["anthropic", "/anthropic/v1/messages", { input: 25, output: 15 }],
     ["openai", "/openai/v1/chat/completions", { input: 19, output: 10 }],
@@ -166,19 +59,47 @@ describe("the ledger", () => {
     });
   });
 
-  it("counts what a broken stream told, and the rest as an upper bound", async () => {
+  it("counts of a broken stream what it told as read, and as written all that was reserved", async () => {
     const before = (await callsOf(rig)).length;
     rig.anthropic.fail({ kind: "cut", afterEvents: 5 });
     const response = await post(rig, "/anthropic/v1/messages", { ...MESSAGE, stream: true });
     await expect(response.text()).rejects.toThrow(/terminated/);
     const [call] = await settled(rig, before + 1);
-    // "Hello" and "!" were delivered: no more tokens than their six bytes.
     expect(call).toMatchObject({
       state: "estimated",
       reason: "stream-broken",
       input: 25,
-      output: 6,
+      output: 1000,
+      usd: expect.closeTo(25 * 5e-6 + 1000 * 25e-6, 8),
     });
+  });
+
+  it.each([
+    ["a long answer", "/openai/v1/responses", {}],
+    ["a stream that has told nothing yet", "/openai/v1/chat/completions", { stream: true }],
+  ])("counts in full %s that the caller left", async (_name, path, more) => {
+    const before = (await callsOf(rig)).length;
+    const body = { model: "gpt-5.5", max_tokens: 5000, max_output_tokens: 5000, ...more };
+    const stream = `data: {"choices":[{"delta":{"content":"x"}}]}\n\n`;
+    rig.openai.fail({
+      kind: "endless",
+      afterEvents: 1,
+      with: {
+        status: 200,
+        headers: {
+          "content-type": "stream" in more ? "text/event-stream" : "application/json",
+        },
+        chunks: ["stream" in more ? stream : '{"object":"response","output":[', "{}"],
+      },
+    });
+    const response = await post(rig, path, body);
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    const [call] = await settled(rig, before + 1);
+    expect(call).toMatchObject({ state: "unsettled", reason: "cancelled", output: 5000 });
+    const bytes = JSON.stringify(body).length + 2048;
+    expect(call?.usd).toBeCloseTo(bytes * 5e-6 + 5000 * 30e-6, 8);
   });
 
   it("does not count a call that the provider refused", async () => {

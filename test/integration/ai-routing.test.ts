@@ -42,6 +42,7 @@ describe("a call goes to the next place", () => {
     ["is rate limited", { kind: "error", status: 429, headers: { "retry-after": "60" } }, "429"],
     ["is rate limited without a word how long", { kind: "error", status: 429 }, "429"],
     ["times out", { kind: "error", status: 408 }, "408"],
+    ["times out behind a proxy", { kind: "error", status: 524 }, "524"],
     ["breaks", { kind: "error", status: 500 }, "500"],
     ["is overloaded", { kind: "error", status: 529 }, "529"],
     ["breaks off at once", { kind: "cut", afterEvents: 0 }, "unreachable"],
@@ -61,8 +62,8 @@ describe("a call goes to the next place", () => {
     expect(second).toMatchObject({ provider: "openrouter", attempt: 2, state: "settled" });
     expect(first).toMatchObject({ provider: "openai", attempt: 1 });
     expect(first?.requestId).toBe(second?.requestId);
-    // Whoever answered with an error charges nothing; whoever did not answer may.
-    expect(first?.state).toBe(/^\d/.test(told) ? "free" : "unsettled");
+    // Whoever refused charges nothing; whoever did not answer may, also where another says so for him.
+    expect(first?.state).toBe(/^(?!408|524)\d/.test(told) ? "free" : "unsettled");
   });
 
   it.each([400, 401, 403, 404, 413, 422])("but not for a %i of its own making", async (status) => {

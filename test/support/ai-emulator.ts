@@ -18,7 +18,7 @@ export type Fault =
   /** Goes silent after this many events, with the connection open. */
   | { kind: "stall"; afterEvents: number }
   /** Goes on with comments after this many events, for as long as somebody listens. */
-  | { kind: "endless"; afterEvents: number }
+  | { kind: "endless"; afterEvents: number; with?: Answer }
   | { kind: "redirect"; location: string }
   | { kind: "gzip" }
   /** These very bytes. */
@@ -122,6 +122,7 @@ export async function startEmulator(format: ProviderFormat): Promise<Emulator> {
     if (fault?.kind === "raw") {
       return { status: fault.status, headers: fault.headers, chunks: [fault.body] };
     }
+    if (fault?.kind === "endless" && fault.with !== undefined) return fault.with;
     if (fault?.kind === "echo-key") {
       const key = recorded.headers["x-api-key"] ?? recorded.headers.authorization ?? "";
       return format.error(fault.status, `The key ${String(key)} is wrong.`);

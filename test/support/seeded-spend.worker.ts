@@ -64,7 +64,8 @@ export function endOf(n: number, nth: number): Settlement {
     usage: {
       final: true,
       failed: false,
-      textBytes: 0,
+      mode: {},
+      feesUsd: 0,
       usage: { input_tokens: 12_000, output_tokens: 400 + nth, cache_read_tokens: 8000 },
     },
   };

@@ -2,10 +2,13 @@
  * What a metered call says about its own cost before it is made. Fails closed: a body that cannot
  * be read this way is not sent, because nobody could say what it may cost.
  */
-import { isObject } from "./json.ts";
+import { choicesAsked, count, loweredLimits, outputLimit } from "./asked-output.ts";
 import { channelIn } from "./channel.ts";
+import { inputFacts } from "./input-bound.ts";
+import { isObject } from "./json.ts";
 import { member, withMembers, type Members } from "./json-members.ts";
-import { WIRE, type WireName } from "./wire.ts";
+import { feesAsked, modeAsked, searchesAlways, type Fee, type Mode } from "./surcharges.ts";
+import type { WireName } from "./wire.ts";
 
 export interface CallFacts {
   wire: WireName;
@@ -15,11 +18,17 @@ export interface CallFacts {
   inputBytes: number;
   /** It names content that is kept elsewhere, or tools that fetch some: the body's size says little. */
   remote: boolean;
+  /** Absent: none. */
+  images?: number;
   /** For all choices together, absent when the request names no limit. */
   outputAsked?: number;
   choices: number;
   /** Below this limit (of one choice) the provider would refuse the request. */
   leastOutput: number;
+  /** Absent: the usual one. */
+  mode?: Mode;
+  /** Absent: none. */
+  fees?: Fee[];
   /** As the agent's prompt names it: said by the sandbox, so good for sums and for nothing else. */
   channel?: string;
 }
@@ -28,12 +37,6 @@ export interface CallFacts {
 const OWN_PROMPT_TOKENS = 2048;
 const LEAST_OUTPUT = 64;
 
-const REMOTE = [
-  /"(?:previous_response_id|conversation|file_id|cachedContent|container)"\s*:\s*["{]/,
-  /"(?:url|image_url|file_url|file_uri|fileUri)"\s*:\s*"(?:https?|gs|s3):/,
-  /"type"\s*:\s*"(?:web_search|web_fetch|code_execution|code_interpreter|computer_use|file_search|mcp|image_generation)/,
-  /"(?:google_search|googleSearch|url_context|urlContext|code_execution|codeExecution|plugins)"\s*:/,
-];
 const latin1 = new TextDecoder("latin1");
 
 export function callFacts(
@@ -43,80 +46,91 @@ export function callFacts(
 ): CallFacts | undefined {
   const model = pathModel ?? member(members, "model");
   if (typeof model !== "string" || model === "" || model.length > 200) return undefined;
-  const choices = count(choicesOf(wire, members)) ?? 1;
-  const limit = limitOf(wire, members);
-  if (limit === "unreadable") return undefined;
+  if (namesOtherModels(members, model)) return undefined;
+  const choices = choicesAsked(wire, members);
+  const output = outputLimit(wire, members);
+  if (choices === undefined || output === "unreadable") return undefined;
   const text = latin1.decode(members.bytes);
+  const input = inputFacts(text);
   const channel = channelIn(text);
+  const remote = input.remote || searchesAlways(model);
+  // The tools are long, and of interest only where one of them is the provider's own.
+  const fees = remote ? feesAsked(wire, model, members) : [];
+  const mode = modeAsked(members);
   return {
     wire,
     model,
     stream: wire === "gemini-stream" || member(members, "stream") === true,
     inputBytes: members.bytes.byteLength + OWN_PROMPT_TOKENS,
-    remote: REMOTE.some((pattern) => pattern.test(text)),
-    ...(limit === undefined ? {} : { outputAsked: limit * choices }),
+    remote,
+    ...(input.images === 0 ? {} : { images: input.images }),
+    ...(output.limit === undefined ? {} : { outputAsked: output.limit * choices }),
     choices,
     leastOutput: Math.max(LEAST_OUTPUT, thinkingBudget(members) + 1),
+    ...(Object.keys(mode).length === 0 ? {} : { mode }),
+    ...(fees.length === 0 ? {} : { fees }),
     ...(channel === undefined ? {} : { channel }),
   };
+}
+
+export interface Wanted {
+  model: string;
+  /** For all choices together; absent: as asked. */
+  outputLimit?: number;
+  /** Limit that the server is certain to follow; undefined: all of them. */
+  obeyed: string | undefined;
 }
 
 /** What has to change in the body for another model, a lower limit, or a stream that tells its usage. */
 export function changedBody(
   facts: CallFacts,
   members: Members,
-  wanted: { model: string; outputLimit?: number },
+  wanted: Wanted,
 ): Uint8Array<ArrayBuffer> {
   const changes: Record<string, unknown> = {};
   if (members.spans.has("model") && wanted.model !== facts.model) changes["model"] = wanted.model;
-  if (wanted.outputLimit !== undefined) {
-    const limit = Math.floor(wanted.outputLimit / facts.choices);
-    Object.assign(changes, limitChange(facts.wire, members, limit));
+  const most = wanted.outputLimit ?? limitUnheard(facts, members, wanted.obeyed);
+  if (most !== undefined) {
+    const limit = Math.floor(most / facts.choices);
+    Object.assign(changes, loweredLimits(facts.wire, members, limit, wanted.obeyed));
   }
-  // Without it the stream of this format ends without a word about its usage.
-  if (facts.wire === "chat" && facts.stream && !members.spans.has("stream_options")) {
-    changes["stream_options"] = { include_usage: true };
-  }
+  if (facts.wire === "chat" && facts.stream) Object.assign(changes, usageWanted(members));
   return Object.keys(changes).length === 0 ? members.bytes : withMembers(members, changes);
 }
 
-function limitOf(wire: WireName, members: Members): number | undefined | "unreadable" {
-  for (const name of WIRE[wire].outputLimits) {
-    const value = nested(members, name);
-    if (value === undefined || value === null) continue;
-    return count(value) ?? "unreadable";
-  }
-  return undefined;
+/** What is reserved for a limit that is named where the server may not look for it. */
+function limitUnheard(
+  { wire, outputAsked }: CallFacts,
+  members: Members,
+  obeyed: string | undefined,
+): number | undefined {
+  const heard =
+    wire !== "chat" || obeyed === undefined || count(member(members, obeyed)) !== undefined;
+  return heard ? undefined : outputAsked;
 }
 
-function limitChange(wire: WireName, members: Members, limit: number): Record<string, unknown> {
-  const names = WIRE[wire].outputLimits;
-  const name = names.find((each) => nested(members, each) !== undefined) ?? names[0];
-  if (name === undefined) return {};
-  const [outer = "", inner] = name.split(".");
-  if (inner === undefined) return { [outer]: limit };
-  const around = member(members, outer);
-  return { [outer]: { ...(isObject(around) ? around : {}), [inner]: limit } };
+/** Without it the stream of Chat Completions ends without a word about its usage. */
+function usageWanted(members: Members): Record<string, unknown> {
+  const options = member(members, "stream_options");
+  const given = isObject(options) ? options : {};
+  if (given["include_usage"] === true) return {};
+  return { stream_options: { ...given, include_usage: true } };
 }
 
-function nested(members: Members, name: string): unknown {
-  const [outer = "", inner] = name.split(".");
-  const value = member(members, outer);
-  if (inner === undefined) return value;
-  return isObject(value) ? value[inner] : undefined;
+/** Another model may cost more than the one that is reserved for, and no admin chose it. */
+function namesOtherModels(members: Members, model: string): boolean {
+  return ["models", "fallbacks"].some((name) => {
+    const others = member(members, name);
+    if (others === undefined || others === null) return members.spans.has(name) && others !== null;
+    return !Array.isArray(others) || others.some((other) => modelOf(other) !== model);
+  });
 }
 
-function choicesOf(wire: WireName, members: Members): unknown {
-  if (wire === "chat") return member(members, "n");
-  const config = member(members, "generationConfig");
-  return isObject(config) ? config["candidateCount"] : undefined;
+function modelOf(value: unknown): unknown {
+  return isObject(value) ? value["model"] : value;
 }
 
 function thinkingBudget(members: Members): number {
   const thinking = member(members, "thinking");
   return (isObject(thinking) ? count(thinking["budget_tokens"]) : undefined) ?? 0;
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }

@@ -1,6 +1,6 @@
 /** What an attempt without a good answer means: for the next step, and for the ledger. Pure. */
 import type { Outcome } from "./attempt.ts";
-import type { CallStart, Settlement } from "./ledger/calls.ts";
+import type { Settlement } from "./ledger/calls.ts";
 import { isTrouble, type Attempted } from "./retry.ts";
 
 export function attemptedOf(outcome: Outcome): Attempted {
@@ -10,16 +10,14 @@ export function attemptedOf(outcome: Outcome): Attempted {
   return { reason: failure.reason };
 }
 
+/** Whoever stood between gave up waiting: no word of the provider's own. */
+const TIMED_OUT: ReadonlySet<number> = new Set([408, 499, 504, 524]);
+
 /**
  * A refusal costs nothing. Where the request went out and no answer came, the provider may have
  * worked on it, and nobody will say so: it counts in full.
  */
-export function failedSettlement(
-  n: number,
-  outcome: Outcome,
-  call: CallStart,
-  totalMs: number,
-): Settlement {
+export function failedSettlement(n: number, outcome: Outcome, totalMs: number): Settlement {
   const attempted = attemptedOf(outcome);
   const end = {
     n,
@@ -31,16 +29,13 @@ export function failedSettlement(
       ? { providerRequestId: outcome.requestId }
       : {}),
   };
-  if (attempted.status !== undefined || attempted.reason === "redirected") {
+  const { status, reason } = attempted;
+  if (reason === "redirected" || (status !== undefined && !TIMED_OUT.has(status))) {
     return { ...end, state: "free" };
   }
   const failure = outcome.ok ? undefined : outcome.failure;
   if (failure?.reason === "unreachable" && neverSent(failure.cause)) {
     return { ...end, state: "free" };
-  }
-  // This format begins its stream before the model writes, so nothing was written yet.
-  if (attempted.reason === "cancelled" && call.wire === "messages" && call.stream) {
-    return { ...end, state: "estimated", usage: { final: false, failed: false, textBytes: 0 } };
   }
   return { ...end, state: "unsettled" };
 }

@@ -71,7 +71,7 @@ function tell(failure: Failure): Told {
       return {
         ...request(400, "invalid_request_error", "invalid_request_body"),
         message:
-          "moltworker cannot read from this body what the call may cost: it takes one JSON object with a model, a whole number for each limit, and no member twice.",
+          "moltworker cannot read from this body what the call may cost: it takes one JSON object with one model (fallbacks are set in the admin page), a whole number for each limit, and no member twice or in two spellings.",
       };
     case "too-much-at-once":
       return {

@@ -52,6 +52,36 @@ export function member({ bytes, spans }: Members, name: string): unknown {
   return span === undefined ? undefined : text(bytes, span.start, span.end);
 }
 
+export interface Found {
+  /** As it is spelled there. */
+  path: string[];
+  /** Undefined where there is none. */
+  value: unknown;
+}
+
+/**
+ * A member, or one of a member (`generationConfig.candidateCount`), in either spelling that JSON of
+ * Protocol Buffers takes (`candidateCount`, `candidate_count`). Undefined when two readers might see
+ * different values.
+ */
+export function find(members: Members, path: string): Found | undefined {
+  const [camel = "", ...rest] = path.split(".");
+  const snake = camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const { spans, bytes } = members;
+  if (camel !== snake && spans.has(camel) && spans.has(snake)) return undefined;
+  const name = spans.has(snake) ? snake : camel;
+  const span = spans.get(name);
+  if (span === undefined) return { path: [name, ...rest], value: undefined };
+  const value = member(members, name);
+  if (value === undefined) return undefined;
+  if (rest.length === 0 || value === null) {
+    return { path: [name, ...rest], value: rest.length === 0 ? value : undefined };
+  }
+  const inner = membersOf(bytes.subarray(span.start, span.end));
+  const found = inner && find(inner, rest.join("."));
+  return found && { path: [name, ...found.path], value: found.value };
+}
+
 /** The same bytes with these members replaced or, at the front, added. */
 export function withMembers(
   members: Members,

@@ -2,6 +2,7 @@
  * A call that costs something: reserved in the ledger, sent to the first place that answers, and
  * settled at its end. Fails closed: no reservation, no call.
  */
+import { limitObeyed } from "./asked-output.ts";
 import { attempt, type Outcome } from "./attempt.ts";
 import { MAX_METERED_BYTES, readBody } from "./body.ts";
 import { cacheKeyOf } from "./cache-key.ts";
@@ -12,7 +13,9 @@ import { attemptedOf, failedSettlement } from "./failed-attempt.ts";
 import { membersOf, type Members } from "./json-members.ts";
 import { LedgerLine } from "./ledger-line.ts";
 import type { CallStart, Candidate, Opened, Reserved } from "./ledger/calls.ts";
+import { sourceOf } from "./ledger/routes.ts";
 import { type MeteredRoute, type Place, placeFor, printable, routeHeader } from "./place.ts";
+import type { PricedModel } from "./price.ts";
 import { nextStep } from "./retry.ts";
 import { type Begun, settleAtEnd } from "./settlement.ts";
 import { tap } from "./tap.ts";
@@ -142,6 +145,7 @@ class MeteredCall {
             body: changedBody(facts, members, {
               model: place.candidate.model,
               ...(reserved.outputLimit === undefined ? {} : { outputLimit: reserved.outputLimit }),
+              obeyed: limitObeyed(provider.id, this.#context.config),
             }),
             signal: this.#request.signal,
             metadata: { agent: this.#context.agentId, request: call.requestId },
@@ -153,7 +157,8 @@ class MeteredCall {
           "x-moltworker-route": routeHeader(place, attempts, trail),
         };
         if (outcome.ok && outcome.answer.kind === "begun") {
-          const begun = { ...outcome, answer: outcome.answer, call, n: reserved.n, began };
+          const source = sourceOf(provider.id, this.#context.config);
+          const begun = { ...outcome, answer: outcome.answer, call, source, n: reserved.n, began };
           return this.#passOn(begun, headers, {
             ...(opened.cache && call.cacheKey !== "" ? { cacheKey: call.cacheKey } : {}),
             ...(opened.texts
@@ -163,7 +168,7 @@ class MeteredCall {
         }
         last = failed(outcome, headers);
         const attempted = attemptedOf(outcome);
-        this.#ledger.settle(failedSettlement(reserved.n, outcome, call, Date.now() - began));
+        this.#ledger.settle(failedSettlement(reserved.n, outcome, Date.now() - began));
         trail.push(`${printable(place.candidate)}:${attempted.status ?? attempted.reason ?? "?"}`);
         const step = nextStep(
           attempted,
@@ -185,7 +190,7 @@ class MeteredCall {
   }
 
   #passOn(
-    { answer, call, n, began, status, headers, requestId }: BegunCall,
+    { answer, call, source, n, began, status, headers, requestId }: BegunCall,
     more: Record<string, string>,
     kept: Pick<Begun, "cacheKey" | "excerpt">,
   ): Reply {
@@ -196,7 +201,7 @@ class MeteredCall {
       answer,
       settleAtEnd({
         n,
-        wire: call.wire,
+        call: { ...call, source },
         status,
         contentType: headers.get("content-type") ?? "",
         ...(requestId === undefined ? {} : { providerRequestId: requestId }),
@@ -220,6 +225,7 @@ class MeteredCall {
 interface BegunCall extends Extract<Outcome, { ok: true }> {
   answer: Extract<Extract<Outcome, { ok: true }>["answer"], { kind: "begun" }>;
   call: CallStart;
+  source: PricedModel["source"];
   n: number;
   began: number;
 }

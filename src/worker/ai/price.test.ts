@@ -51,6 +51,32 @@ test("what nobody knows costs the worst case, never nothing", () => {
   }
 });
 
+test.each([2, 1.1, 6])("service at %f times the price is reserved and counted so", (factor) => {
+  const usage = { input_tokens: 1000, output_tokens: 100 };
+  const plain = priceOf(usage, opus, book).nano;
+  expect(priceOf(usage, { ...opus, factor }, book)).toEqual({
+    nano: Math.ceil(plain * factor - 1e-6),
+    known: true,
+  });
+  const bound = boundOf(1000, 100, { ...opus, factor }, book);
+  expect(bound.inputNano).toBeCloseTo(1000 * 10_000 * factor, -1);
+  expect(bound.outputNano).toBeCloseTo(100 * 25_000 * factor, -1);
+});
+
+test("service that nobody knows costs the worst case, or the dearest that is known", () => {
+  const usage = { input_tokens: 1000, output_tokens: 100 };
+  const unknown = { ...opus, factor: "unknown" } as const;
+  expect(priceOf(usage, unknown, book)).toEqual({ nano: 48_000_000, known: false });
+  expect(boundOf(1000, 100, unknown, book)).toEqual({
+    inputNano: 60_000_000,
+    outputNano: 18_000_000,
+    known: false,
+  });
+  const low = { own: [], worstCase: { input: 0, output: 0 } };
+  const plain = priceOf(usage, opus, book).nano;
+  expect(priceOf(usage, unknown, low)).toEqual({ nano: plain * 6, known: false });
+});
+
 test("own prices go first, the exact before the longest pattern", () => {
   const own = [
     { model: "anthropic/*", input: 1, output: 1 },

@@ -11,6 +11,7 @@ import {
   type Usage,
 } from "@pydantic/genai-prices";
 import type { PriceOverride, WorstCasePrice } from "../../protocol/spend-settings.ts";
+import { DEAREST_FACTOR, type Factor } from "./surcharges.ts";
 
 export interface PriceBook {
   own: readonly PriceOverride[];
@@ -29,6 +30,8 @@ export interface PricedModel {
   model: string;
   /** Name of the provider in the price data, or the address of a server that may be in it. */
   source: { providerId: string } | { providerApiUrl: string };
+  /** Absent: at the list price. */
+  factor?: Factor;
 }
 
 export const PRICE_SOURCE = "@pydantic/genai-prices 0.1.8";
@@ -40,12 +43,14 @@ const UNKNOWN_WINDOW = 1_000_000;
 
 export function priceOf(usage: Usage, target: PricedModel, book: PriceBook): Priced {
   const own = ownPrice(target, book.own);
-  if (own !== undefined) return { nano: byOwn(usage, own), known: true };
-  const nano = byList(usage, target);
-  if (nano !== undefined) return { nano, known: true };
+  const plain = own === undefined ? byList(usage, target) : byOwn(usage, own);
+  const { factor = 1 } = target;
+  if (plain !== undefined && factor !== "unknown") {
+    return { nano: Math.ceil(plain * factor - 1e-6), known: true };
+  }
   const { input, output } = book.worstCase;
   const worst = atRate(usage["input_tokens"], input) + atRate(usage["output_tokens"], output);
-  return { nano: Math.ceil(worst), known: false };
+  return { nano: Math.ceil(Math.max(worst, (plain ?? 0) * DEAREST_FACTOR)), known: false };
 }
 
 /**
@@ -66,11 +71,14 @@ export function boundOf(
           input: Math.max(own.input, own.cacheRead ?? 0, own.cacheWrite ?? 0),
           output: own.output,
         };
-  const { input: inputRate, output: outputRate } = rates ?? book.worstCase;
+  const { factor = 1 } = target;
+  const known = rates !== undefined && factor !== "unknown";
+  const rate = (of: "input" | "output") =>
+    known ? rates[of] * factor : Math.max(book.worstCase[of], (rates?.[of] ?? 0) * DEAREST_FACTOR);
   return {
-    inputNano: Math.ceil(atRate(input, inputRate)),
-    outputNano: Math.ceil(atRate(output, outputRate)),
-    known: rates !== undefined,
+    inputNano: Math.ceil(atRate(input, rate("input"))),
+    outputNano: Math.ceil(atRate(output, rate("output"))),
+    known,
   };
 }
 

@@ -4,15 +4,15 @@ import { MAX_CACHED_BYTES } from "./ledger/answer-cache.ts";
 import type { Excerpt } from "./excerpt.ts";
 import { EventReader } from "./sse.ts";
 import type { TapEnd, TapListener } from "./tap.ts";
-import { UsageMeter, type UsageReport } from "./usage.ts";
-import type { WireName } from "./wire.ts";
+import { UsageMeter, type Metered, type UsageReport } from "./usage.ts";
 
 /** A body that is no stream is kept this far to read its usage; beyond, its upper bound counts. */
 const MAX_READ_BYTES = 16 * 1_048_576;
 
 export interface Begun {
   n: number;
-  wire: WireName;
+  /** What it reads may grow while it is answered, where it is `remote`. */
+  call: Metered & { remote: boolean };
   status: number;
   contentType: string;
   providerRequestId?: string;
@@ -27,7 +27,7 @@ export interface Begun {
 }
 
 export function settleAtEnd(begun: Begun): TapListener {
-  const meter = new UsageMeter(begun.wire);
+  const meter = new UsageMeter(begun.call);
   const events = begun.contentType.includes("text/event-stream")
     ? new EventReader((data) => {
         meter.hear(data);
@@ -55,7 +55,7 @@ export function settleAtEnd(begun: Begun): TapListener {
         meter.hear(text);
         begun.excerpt?.hear(text);
       }
-      begun.settle(settlementOf(begun, told(meter, events === undefined ? size : 0), how, whole));
+      begun.settle(settlementOf(begun, meter.report(), how, whole));
     },
   };
 }
@@ -68,10 +68,9 @@ function settlementOf(
 ): Settlement {
   const good = how === "complete" && usage.final && !usage.failed;
   const reason = usage.failed ? "failed-in-stream" : reasonOf(how);
-  const end: Settlement = {
+  const end = {
     n: begun.n,
-    state: usage.final ? "settled" : "estimated",
-    usage,
+    ...countedBy(begun, usage),
     status: begun.status,
     firstByteMs: begun.firstByteMs,
     totalMs: begun.now() - begun.began,
@@ -97,17 +96,15 @@ function settlementOf(
       },
     };
   }
-  // Not a stream, not read to its end: nothing is known of its usage.
-  return usage.usage === undefined && usage.textBytes === 0 && how !== "complete"
-    ? { ...end, state: "unsettled" }
-    : end;
+  return end;
 }
 
-/** A whole body without a word about usage is no longer in tokens than in bytes. */
-function told(meter: UsageMeter, bodyBytes: number): UsageReport {
-  const report = meter.report();
-  if (report.usage !== undefined) return report;
-  return { ...report, textBytes: Math.max(report.textBytes, bodyBytes) };
+/** Without the provider's last word, what was delivered says nothing: much of it may be hidden. */
+function countedBy({ call }: Begun, usage: UsageReport) {
+  if (usage.final) return { state: "settled", usage } as const;
+  return call.remote || usage.usage === undefined
+    ? ({ state: "unsettled" } as const)
+    : ({ state: "estimated", usage } as const);
 }
 
 function reasonOf(how: TapEnd): string | undefined {

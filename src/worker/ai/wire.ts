@@ -4,6 +4,8 @@
  * other.
  */
 import { isObject, type Json } from "./json.ts";
+import { asksAnotherModel, withOtherIterations } from "./message-usage.ts";
+import type { Mode, Uses } from "./surcharges.ts";
 
 export const WIRES = [
   "messages",
@@ -21,23 +23,33 @@ export interface Heard {
   /** Fields of the provider's usage object; later ones win. */
   usage?: Json;
   model?: string;
-  /** Bytes of text, thinking and tool input; a token is never shorter than one. */
-  textBytes?: number;
-  /** The usage heard by now is the whole of it. */
-  final?: boolean;
+  /** The model has ended: the usage heard with this event or before it is the whole of it. */
+  ended?: boolean;
   /** The provider tells of a failure in the middle of its stream. */
   failed?: boolean;
+  /** How the call is served, where that changes its price. */
+  mode?: Mode;
+  /** Of the provider's own tools; where a format tells none of them, it is absent. */
+  uses?: Uses;
 }
 
 export interface Wire {
-  /** Members of the request that bound the output, the first present one counts. */
+  /** Members of the request that bound the output: all that are there count. */
   outputLimits: readonly string[];
+  /** Says for how many answers the request asks. */
+  choices?: string;
   /** Such a limit can be added or lowered at the top of the request's body. */
   lowerable: boolean;
   /** What the model may write when the request names no limit. */
   defaultOutput: number;
   /** Name and flavour of the extractor in the price data. */
-  usage: { provider: string; flavour: string; member: "usage" | "usageMetadata" };
+  usage: {
+    provider: string;
+    flavour: string;
+    member: "usage" | "usageMetadata";
+    /** Adds what the totals leave out. */
+    whole?(usage: Json): Json;
+  };
   hear(data: Json): Heard;
 }
 
@@ -47,38 +59,51 @@ const messages: Wire = {
   outputLimits: ["max_tokens"],
   lowerable: true,
   defaultOutput: 128_000,
-  usage: { provider: "anthropic", flavour: "default", member: "usage" },
+  usage: {
+    provider: "anthropic",
+    flavour: "default",
+    member: "usage",
+    whole: withOtherIterations,
+  },
   hear(data) {
     const type = data["type"];
-    if (type === "content_block_delta") {
-      const delta = object(data["delta"]);
-      return { textBytes: bytes(delta["text"], delta["thinking"], delta["partial_json"]) };
-    }
-    if (type === "message_start") return heard(object(data["message"]), "usage", false);
-    if (type === "message_delta") return heard(data, "usage", false);
-    if (type === "message_stop") return { final: true };
+    if (type === "message_start") return ofMessage(object(data["message"]));
+    if (type === "message_delta") return ofMessage(data);
+    if (type === "message_stop") return { ended: true };
     if (type === "error") return { failed: true };
-    return type === "message" ? heard(data, "usage", true) : NOTHING;
+    return type === "message" ? { ...ofMessage(data), ended: true } : NOTHING;
   },
 };
 
+function ofMessage(data: Json): Heard {
+  const usage = object(data["usage"]);
+  const { speed, inference_geo, server_tool_use } = usage;
+  const searches = object(server_tool_use)["web_search_requests"];
+  return {
+    ...heard(data, "usage"),
+    mode: {
+      ...(typeof speed === "string" ? { speed } : {}),
+      ...(typeof inference_geo === "string" ? { geo: inference_geo } : {}),
+      // No tier that has a price: nobody here knows what the other model costs.
+      ...(asksAnotherModel(usage) ? { tier: "another model" } : {}),
+    },
+    uses: { search: typeof searches === "number" ? searches : 0 },
+  };
+}
+
 const chat: Wire = {
   outputLimits: ["max_completion_tokens", "max_tokens"],
+  choices: "n",
   lowerable: true,
   defaultOutput: 128_000,
   usage: { provider: "openai", flavour: "chat", member: "usage" },
   hear(data) {
     if (data["error"] !== undefined && data["choices"] === undefined) return { failed: true };
-    let textBytes = 0;
-    for (const choice of list(data["choices"])) {
-      const { delta: given } = object(choice);
-      const delta = object(given);
-      textBytes += bytes(delta["content"], delta["reasoning"], delta["reasoning_content"]);
-      for (const call of list(delta["tool_calls"])) {
-        textBytes += bytes(object(object(call)["function"])["arguments"]);
-      }
-    }
-    return { ...heard(data, "usage", true), textBytes };
+    // Some servers tell the usage so far with every event.
+    const ended = list(data["choices"]).every(
+      (choice) => typeof object(choice)["finish_reason"] === "string",
+    );
+    return { ...heard(data, "usage"), mode: servedTier(data), ended };
   },
 };
 
@@ -89,48 +114,67 @@ const responses: Wire = {
   usage: { provider: "openai", flavour: "responses", member: "usage" },
   hear(data) {
     const type = data["type"];
-    if (typeof type === "string" && type.endsWith(".delta")) {
-      return { textBytes: bytes(data["delta"]) };
-    }
     if (type === "error") return { failed: true };
-    if (typeof type === "string" && data["response"] !== undefined) {
-      const ended = /^response\.(completed|incomplete|failed)$/.test(type);
-      return {
-        ...heard(object(data["response"]), "usage", ended),
-        failed: type.endsWith("failed"),
-      };
-    }
-    return data["object"] === "response" ? heard(data, "usage", true) : NOTHING;
+    if (data["object"] === "response") return { ...ofResponse(data), ended: true };
+    if (typeof type !== "string" || data["response"] === undefined) return NOTHING;
+    return {
+      ...ofResponse(object(data["response"])),
+      ended: /^response\.(completed|incomplete|failed)$/.test(type),
+      failed: type.endsWith("failed"),
+    };
   },
 };
+
+const TOOL_CALLS = new Map<unknown, "search" | "files" | "code" | "image">([
+  ["web_search_call", "search"],
+  ["x_search_call", "search"],
+  ["file_search_call", "files"],
+  ["code_interpreter_call", "code"],
+  ["shell_call", "code"],
+  ["image_generation_call", "image"],
+]);
+
+function ofResponse(data: Json): Heard {
+  const uses = { search: 0, files: 0, code: 0, image: 0 };
+  for (const item of list(data["output"])) {
+    const kind = TOOL_CALLS.get(object(item)["type"]);
+    if (kind !== undefined) uses[kind] += 1;
+  }
+  return { ...heard(data, "usage"), mode: servedTier(data), uses };
+}
+
+/** `auto` is what was asked, not what was served. */
+function servedTier({ service_tier: tier }: Json): Mode {
+  return typeof tier === "string" && tier !== "auto" ? { tier } : {};
+}
 
 const embeddings: Wire = {
   outputLimits: [],
   lowerable: false,
   defaultOutput: 0,
   usage: { provider: "openai", flavour: "embeddings", member: "usage" },
-  hear: (data) => heard(data, "usage", true),
+  hear: (data) => ({ ...heard(data, "usage"), ended: true }),
 };
 
 const gemini: Wire = {
   outputLimits: ["generationConfig.maxOutputTokens"],
+  choices: "generationConfig.candidateCount",
   lowerable: false,
   defaultOutput: 65_536,
   usage: { provider: "google", flavour: "default", member: "usageMetadata" },
   hear(data) {
-    let textBytes = 0;
-    let ended = false;
-    for (const candidate of list(data["candidates"])) {
-      const { content, finishReason } = object(candidate);
-      ended ||= typeof finishReason === "string";
-      for (const part of list(object(content)["parts"])) {
-        const { text, functionCall } = object(part);
-        textBytes += bytes(text, functionCall && JSON.stringify(functionCall));
-      }
-    }
     if (data["error"] !== undefined) return { failed: true };
-    const blocked = object(data["promptFeedback"])["blockReason"] !== undefined;
-    return { ...heard(data, "usageMetadata", ended || blocked), textBytes };
+    const candidates = list(data["candidates"]).map(object);
+    const queries = candidates.flatMap(({ groundingMetadata }) =>
+      list(object(groundingMetadata)["webSearchQueries"]),
+    );
+    return {
+      ...heard(data, "usageMetadata"),
+      uses: { search: queries.length },
+      ended:
+        candidates.some(({ finishReason }) => typeof finishReason === "string") ||
+        object(data["promptFeedback"])["blockReason"] !== undefined,
+    };
   },
 };
 
@@ -152,11 +196,11 @@ export const WIRE: Record<WireName, Wire> = {
   "gemini-embedding": geminiEmbedding,
 };
 
-function heard(data: Json, member: string, final: boolean): Heard {
+function heard(data: Json, member: string): Heard {
   const usage = data[member];
   const model = data["model"] ?? data["modelVersion"];
   return {
-    ...(isObject(usage) ? { usage, final } : {}),
+    ...(isObject(usage) ? { usage } : {}),
     ...(typeof model === "string" ? { model } : {}),
   };
 }
@@ -167,13 +211,4 @@ function object(value: unknown): Json {
 
 function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-const encoder = new TextEncoder();
-
-function bytes(...texts: unknown[]): number {
-  return texts.reduce<number>(
-    (sum, text) => sum + (typeof text === "string" ? encoder.encode(text).byteLength : 0),
-    0,
-  );
 }

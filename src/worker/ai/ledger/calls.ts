@@ -88,7 +88,7 @@ export type Settlement = {
 } & (
   | { state: "free" }
   | { state: "unsettled" }
-  /** `settled` with the provider's own counts; `estimated` where they are not the whole. */
+  /** `settled` with the provider's own counts; `estimated` where they say what was read, not what was written. */
   | { state: "settled" | "estimated"; usage: UsageReport }
 );
 

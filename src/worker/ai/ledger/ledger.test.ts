@@ -53,9 +53,9 @@ function reserve(ledger: Ledger, inputBytes: number, outputAsked: number): numbe
 function settle(ledger: Ledger, n: number, input: number, output: number): void {
   const usage = {
     usage: { input_tokens: input, output_tokens: output },
-    textBytes: 0,
     final: true,
     failed: false,
+    ...{ mode: {}, feesUsd: 0 },
   };
   ledger.settle({ n, state: "settled", status: 200, totalMs: 1, usage });
 }

@@ -7,11 +7,11 @@
 import type { SpendSettings } from "../../../protocol/spend-settings.ts";
 import type { CapMeter } from "../../../protocol/spend.ts";
 import type { Sql } from "../../agent/store/schema.ts";
-import { boundOf, contextWindow, type PricedModel } from "../price.ts";
-import { WIRE } from "../wire.ts";
+import { boundOf, type PricedModel } from "../price.ts";
 import { ReservedAhead, sumsOf } from "./ahead.ts";
+import { boundOfCall } from "./call-bound.ts";
 import { CallRows, type NewCall, type Row } from "./call-rows.ts";
-import { type Bound, fit, hasRoom, meters, type Raised, type Used } from "./caps.ts";
+import { fit, hasRoom, meters, type Raised, type Used } from "./caps.ts";
 import type { CallStart, Candidate, Reserved, Settlement } from "./calls.ts";
 import { countsOf } from "./counts.ts";
 import { DaySums } from "./day-sums.ts";
@@ -66,19 +66,8 @@ export class Ledger {
   }
 
   reserve(call: CallStart, candidate: Candidate, attempt: number, now: number): Reserved {
-    const target = this.#target(candidate);
-    const input = call.remote ? Math.max(call.inputBytes, contextWindow(target)) : call.inputBytes;
-    const asked = call.outputAsked ?? WIRE[call.wire].defaultOutput * call.choices;
-    const { inputNano, outputNano, known } = boundOf(input, asked, target, this.#book());
-    const bound: Bound = {
-      inputTokens: input,
-      inputNano,
-      outputTokens: asked,
-      outputNano,
-      ...(WIRE[call.wire].outputLimits.length > 0
-        ? { leastOutput: call.leastOutput * call.choices }
-        : {}),
-    };
+    const { bound, known } = boundOfCall(call, this.#target(candidate), this.#book());
+    const { inputTokens: input, inputNano, outputTokens: asked, outputNano } = bound;
     const all = this.meters(now);
     const fitting = fit(bound, all);
     if (!fitting.ok) return { ok: false, reason: "cap", reached: fitting.reached };

@@ -117,6 +117,22 @@ describe("the panic button", () => {
     expect(done.parse(await rig.call("start")).ok).toBe(true);
   });
 
+  test("ends a sandbox that the platform did not end at first, and says until then that it failed", async () => {
+    await rig.call("start");
+    await rig.until(({ phase }) => phase === "ready");
+    await rig.call("refuseEnds", 4);
+    expect(done.parse(await rig.call("security.panic", "owner@example.org"))).toEqual({
+      ok: false,
+      reason: "The platform does not answer.",
+    });
+    expect(await rig.call("egress.held")).toBe(true);
+    await rig.until(
+      ({ events }) => events?.some(({ text }) => text.includes("outlived its stop")) === true,
+    );
+    await expect(rig.kill()).rejects.toThrow("no sandbox runs");
+    expect((await rig.status()).phase).toBe("stopped");
+  });
+
   test("works in the middle of a start", async () => {
     await rig.scenario({ gatewayMs: 1000 });
     void rig.call("start");

@@ -1,4 +1,5 @@
 /** Rooms that nothing is behind: what they answer is what the tests of the Worker look for. */
+import type { Panic } from "../../src/worker/audit/panic.ts";
 import type { DeviceCalls } from "../../src/worker/devices/calls.ts";
 import type { Done } from "../../src/worker/done.ts";
 import type { EgressCalls } from "../../src/worker/egress/calls.ts";
@@ -49,6 +50,16 @@ export class RecordingDevices implements DeviceCalls {
 }
 
 export class RecordingEgress implements EgressCalls {
+  readonly #panic: Panic;
+
+  constructor(panic: Panic) {
+    this.#panic = panic;
+  }
+
+  async held(): Promise<boolean> {
+    return this.#panic.held !== undefined;
+  }
+
   async countRefused(): Promise<void> {}
 
   async refusedHosts() {

@@ -118,8 +118,9 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
   }
 
   override async alarm(): Promise<void> {
-    const { life, sandbox, power, wakefulness, due } = this.#parts;
+    const { life, leftover, sandbox, power, wakefulness, due } = this.#parts;
     await power.settle();
+    await leftover.end();
     await life.poll();
     if (isLive(life.phase) && sandbox.running) await sandbox.holdAwake();
     if ((this.channels.tendAt ?? Number.POSITIVE_INFINITY) <= Date.now()) {

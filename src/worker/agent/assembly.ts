@@ -26,6 +26,7 @@ import type { Budget } from "./budget.ts";
 import { ControlPort } from "./control.ts";
 import { Doorway } from "./doorway.ts";
 import { DueRun } from "./due-run.ts";
+import { Leftover } from "./leftover.ts";
 import {
   openAppsRoom,
   openBrowserRoom,
@@ -75,7 +76,10 @@ export function assemble(surroundings: Surroundings, container: Container, budge
     removed: (deviceId) => appRemoved(deviceId),
     changed: () => board.changed("devices"),
   });
-  const egress = new EgressRoom(records, () => board.changed("egress"));
+  const egress = new EgressRoom({
+    ...{ records, panic },
+    changed: () => board.changed("egress"),
+  });
 
   const stored = store.read(Date.now(), newToken);
   const documents = new BootDocuments(
@@ -125,9 +129,13 @@ export function assemble(surroundings: Surroundings, container: Container, budge
     },
     stored.life,
   );
+  const leftover = new Leftover(life, sandbox, records);
   const sleepAfter = () => settings.sleepAfter;
   const wakefulness = new Wakefulness(
-    { ...{ store, budget, life, channels, due, panic, sleepAfter }, storage: ctx.storage },
+    {
+      ...{ store, budget, life, leftover, channels, due, panic, sleepAfter },
+      storage: ctx.storage,
+    },
     stored.lastActivity,
   );
   const kept = env.BACKUPS !== undefined;
@@ -165,7 +173,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
 
   return {
     ...{ settings, records, documents, panic, due, sandbox, control },
-    ...{ life, wakefulness, board, power, doorway },
+    ...{ life, leftover, wakefulness, board, power, doorway },
     rooms: {
       ...{ spend, browser, apps, channels, devices, audit, security, egress },
       backups: new BackupsRoom(backups, power),

@@ -43,3 +43,15 @@ test("a supervisor that stopped answering: that it did not answer", async () => 
     exits: [],
   });
 });
+
+test("a stop that was refused: in the audit log, because whoever asked may have been answered before", async () => {
+  await rig.scenario({ unkeepable: "store" });
+  await rig.call("start");
+  const reason =
+    "Not stopped, because the present state is not kept yet: the bucket does not answer.";
+  expect(await rig.call("stop")).toEqual({ ok: false, reason });
+  expect(await rig.call("audit.read", { limit: 1 })).toMatchObject({
+    entries: [{ kind: "stop-refused", who: "", from: "", detail: reason }],
+  });
+  await rig.call("shutDown");
+});

@@ -5,6 +5,8 @@ import type { Done } from "../../src/worker/done.ts";
 import type { EgressCalls } from "../../src/worker/egress/calls.ts";
 
 const HOSTILE = { deviceId: "ab".repeat(32), name: `<img src=x onerror="document.title='owned'">` };
+/** Its gateway does not answer. */
+const SLOW = "ee".repeat(32);
 const KNOWN = {
   deviceId: "cd".repeat(32),
   name: "Laptop",
@@ -30,7 +32,8 @@ export class RecordingDevices implements DeviceCalls {
     };
   }
 
-  async approve(): Promise<Done> {
+  async approve(deviceId: string): Promise<Done> {
+    if (deviceId === SLOW) await scheduler.wait(30_000);
     this.#approved = true;
     this.#changed();
     return { ok: true };

@@ -13,7 +13,16 @@ import { backupsApi } from "./backups.ts";
 import { channelsApi } from "./channels.ts";
 import { browserApi } from "./browser.ts";
 import { call, fail, readBody } from "../json-call.ts";
-import { done, lasting, ok, record, type AdminCall, type Bindings } from "./calls.ts";
+import {
+  askerOf,
+  done,
+  lasting,
+  lastingOwn,
+  ok,
+  record,
+  type AdminCall,
+  type Bindings,
+} from "./calls.ts";
 import { securityApi } from "./security.ts";
 import { settingsReply } from "./settings.ts";
 import { adminStream } from "./stream.ts";
@@ -64,8 +73,8 @@ api.post("/api/devices/:id/:action{(?:approve|reject)}", async (context) => {
   if (body instanceof Response) return body;
   const { env } = context;
   return context.req.param("action") === "approve"
-    ? done(env, await call(env.agent.devices.approve(id.data, env.by)), "device-approved", id.data)
-    : done(env, await call(env.agent.devices.reject(id.data, env.by)), "device-rejected", id.data);
+    ? done(env, env.agent.devices.approve(id.data, env.by), "device-approved", id.data)
+    : done(env, env.agent.devices.reject(id.data, env.by), "device-rejected", id.data);
 });
 
 api.patch("/api/devices/:id", async (context) => {
@@ -74,14 +83,14 @@ api.patch("/api/devices/:id", async (context) => {
   const body = await readBody(context, renameBody);
   if (body instanceof Response) return body;
   const { env } = context;
-  const renamed = await call(env.agent.devices.rename(id.data, body.name));
+  const renamed = env.agent.devices.rename(id.data, body.name);
   return done(env, renamed, "device-renamed", `${id.data} ${body.name}`);
 });
 
 api.delete("/api/devices/:id", async ({ env, req }) => {
   const id = deviceId.safeParse(req.param("id"));
   if (!id.success) return badDevice();
-  return done(env, await call(env.agent.devices.remove(id.data)), "device-removed", id.data);
+  return lastingOwn(env.agent.devices.remove(id.data, askerOf(env)));
 });
 
 api.get("/api/egress/refused", async ({ env }) =>
@@ -105,7 +114,7 @@ api.put("/api/settings/sleep", async (context) => {
   const body = await readBody(context, sleepBody);
   if (body instanceof Response) return body;
   const { env } = context;
-  const set = await call(env.agent.setSleepAfter(body.sleepAfter ?? undefined));
+  const set = env.agent.setSleepAfter(body.sleepAfter ?? undefined);
   return done(env, set, "sleep-changed", String(body.sleepAfter ?? "as in the settings"));
 });
 

@@ -3,6 +3,7 @@
  * other, the earlier one reaches the later by a function that is not called before all are there.
  */
 import { SANDBOX_PORTS } from "../../protocol/names.ts";
+import { entryOf } from "../audit/calls.ts";
 import { AuditLog } from "../audit/log.ts";
 import { Panic } from "../audit/panic.ts";
 import { AuditRoom } from "../audit/room.ts";
@@ -143,6 +144,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
   const power = new Power({
     ...{ life, wakefulness, backups, control, sandbox, panic, parsed, budget },
     storage: ctx.storage,
+    refused: (reason) => audit.note(entryOf("stop-refused", { by: "", from: "" }, reason)),
   });
   const aftermath = new Aftermath({
     ...{ agentId, life, wakefulness, due, board, channels, devices, browser, waitUntil },

@@ -1,5 +1,6 @@
 /** What the Durable Object answers about apps and phones. All of it is plain data. */
 import type { AdminApps } from "../../protocol/admin-apps.ts";
+import type { Asker } from "../audit/calls.ts";
 import type { Done } from "../done.ts";
 
 export interface CodeNote {
@@ -26,5 +27,6 @@ export interface AppCalls {
   dropCodes(): Promise<Done>;
   /** Uses the code up. */
   redeem(redemption: Redemption): Promise<Done>;
-  remove(id: string): Promise<Done>;
+  /** Written down before it happens. */
+  remove(id: string, asker: Asker): Promise<Done>;
 }

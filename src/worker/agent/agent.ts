@@ -123,6 +123,7 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
     await leftover.end();
     await life.poll();
     if (isLive(life.phase) && sandbox.running) await sandbox.holdAwake();
+    await this.devices.attend();
     if ((this.channels.tendAt ?? Number.POSITIVE_INFINITY) <= Date.now()) {
       await this.channels.tend();
     }

@@ -1,4 +1,4 @@
-/** What an agent that was ready says about why it is not any more. */
+/** What an agent says about why it is not ready, or why it still is. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startAgentRig, type AgentRig } from "../support/agent-rig.ts";
 
@@ -54,4 +54,14 @@ test("a stop that was refused: in the audit log, because whoever asked may have 
     entries: [{ kind: "stop-refused", who: "", from: "", detail: reason }],
   });
   await rig.call("shutDown");
+});
+
+test("a start on a platform that never answers: which answer was missing, instead of hanging", async () => {
+  await rig.call("stallTimeouts");
+  const started = await rig.call("start");
+  await rig.call("evict").catch(() => undefined);
+  expect(started).toEqual({
+    ok: false,
+    reason: "The sandbox could not be started: The sandbox's timeout did not answer within 3000 ms",
+  });
 });

@@ -85,6 +85,13 @@ export class Agent extends ProductAgent {
     };
   }
 
+  /** The platform takes no timeout any more, and does not say so. */
+  stallTimeouts(): void {
+    const { container } = this.ctx;
+    if (container === undefined) throw new Error("There is no container.");
+    container.setInactivityTimeout = () => new Promise(() => undefined);
+  }
+
   /** What the platform does to a Durable Object that it moves or evicts. */
   evict(): void {
     this.ctx.abort("evicted by the test");

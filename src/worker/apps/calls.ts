@@ -20,13 +20,16 @@ export interface Redemption {
   deviceId?: string;
 }
 
+/** `over`: used before, or too old. `full`: as many apps are listed as an agent may have; the code still counts. */
+export type Redeemed = { ok: true } | { ok: false; reason: "over" | "full" };
+
 export interface AppCalls {
   list(): Promise<AdminApps>;
   /** Answers with the address under which people open the agent, as far as one is known. */
   noteCode(code: CodeNote): Promise<{ origin?: string }>;
   dropCodes(): Promise<Done>;
   /** Uses the code up. */
-  redeem(redemption: Redemption): Promise<Done>;
+  redeem(redemption: Redemption): Promise<Redeemed>;
   /** Written down before it happens. */
   remove(id: string, asker: Asker): Promise<Done>;
 }

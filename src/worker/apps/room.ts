@@ -7,7 +7,7 @@ import type { AdminApps } from "../../protocol/admin-apps.ts";
 import { type Asker, entryOf, type NewAuditEntry } from "../audit/calls.ts";
 import type { Done } from "../done.ts";
 import type { Sql } from "../agent/store/schema.ts";
-import type { AppCalls, CodeNote, Redemption } from "./calls.ts";
+import type { AppCalls, CodeNote, Redeemed, Redemption } from "./calls.ts";
 import { AppStore } from "./store.ts";
 
 export interface AppsParts {
@@ -53,7 +53,7 @@ export class AppsRoom extends RpcTarget implements AppCalls {
     return { ok: true };
   }
 
-  async redeem(redemption: Redemption): Promise<Done> {
+  async redeem(redemption: Redemption): Promise<Redeemed> {
     const { now, record, vouched, changed } = this.#parts;
     const redeemed = this.#store.redeem(redemption, now());
     if (!redeemed.ok) return redeemed;

@@ -1,4 +1,4 @@
-/** What an admin does is written down, whoever does the writing and however the call ends. */
+/** What an admin does is written down, whoever does the writing; and how a call ends. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { adminCode } from "../../src/local/admin-login/code.ts";
 import {
@@ -84,4 +84,13 @@ test("has a panic button that is one call", async () => {
   expect(await worker.calls()).toEqual([{ name: "security.panic", args: [ASKER] }]);
   expect(JSON.parse((await admin("GET", "/api/security")).text).panic.by).toBe("local");
   expect((await admin("POST", "/api/security/panic-over", {})).status).toBe(200);
+});
+
+test("a log that only a sandbox has is not there while the agent is stopped, and that is said", async () => {
+  const answer = await admin("GET", "/api/logs?after=404");
+  expect(answer.status).toBe(503);
+  expect(JSON.parse(answer.text).error).toEqual({
+    code: "agent_unavailable",
+    message: "GET /v1/logs: there is no sandbox",
+  });
 });

@@ -18,6 +18,7 @@ import {
   done,
   lasting,
   lastingOwn,
+  ofSandbox,
   ok,
   record,
   type AdminCall,
@@ -131,8 +132,8 @@ api.route("/", appsApi);
 api.route("/", browserApi);
 
 const debug = new Hono<Bindings>();
-debug.get("/debug/processes", async ({ env }) =>
-  jsonReply(200, { processes: await call(env.agent.processes()) }),
+debug.get("/debug/processes", ({ env }) =>
+  ofSandbox(env.agent.processes(), (processes) => jsonReply(200, { processes })),
 );
 debug.get("/debug/logs", async (context) => logs(context));
 debug.get("/debug/version", async ({ env }) => {
@@ -173,10 +174,8 @@ async function logs({ env, req }: Context<Bindings>): Promise<Response> {
   if (!query.success)
     return fail(400, "invalid_query", "source is gateway or supervisor, after a number.");
   const { after } = query.data;
-  const lines = await call(
-    env.agent.logs({ source: query.data.source, ...(after === undefined ? {} : { after }) }),
-  );
-  return ok(ADMIN_API.logs, { lines });
+  const asked = { source: query.data.source, ...(after === undefined ? {} : { after }) };
+  return ofSandbox(env.agent.logs(asked), (lines) => ok(ADMIN_API.logs, { lines }));
 }
 
 function badDevice(): Response {

@@ -76,6 +76,22 @@ export function record(admin: AdminCall, kind: AuditKind, detail = ""): Promise<
   return call(admin.agent.audit.record([entryOf(kind, askerOf(admin), detail)]));
 }
 
+/** The answer to a question that only a sandbox can answer, and there may be none. */
+export async function ofSandbox<T>(
+  work: Promise<T>,
+  answer: (value: T) => Response,
+): Promise<Response> {
+  let value: T;
+  try {
+    value = await call(work);
+  } catch (error) {
+    if (error instanceof DeadlineError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return fail(503, "agent_unavailable", reason);
+  }
+  return answer(value);
+}
+
 const LASTING_DEADLINE_MS = 30_000;
 
 /** Work that goes on in the Durable Object when it takes longer; the status follows it. */

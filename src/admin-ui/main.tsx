@@ -11,7 +11,10 @@ import "./style.css";
 
 const queries = new QueryClient({
   defaultOptions: {
+    // Never waits for the browser to call itself online: the Worker may be on this very machine.
+    mutations: { networkMode: "always" },
     queries: {
+      networkMode: "always",
       retry: (failures, error) => failures < 2 && !needsLogin(error),
       refetchOnWindowFocus: false,
     },

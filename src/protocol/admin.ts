@@ -115,6 +115,7 @@ export const AUDIT_KINDS = [
   "app-removed",
   "agent-start",
   "agent-stop",
+  "stop-refused",
   "agent-restart",
   "sleep-changed",
   "backup-made",

@@ -1,6 +1,6 @@
 /**
  * `env` → `Config`, once an isolate. Fails closed: one problem, and the Worker serves nothing but
- * the list of problems. A problem's text never holds a secret's value.
+ * the list of problems, whose texts hold no setting's value.
  */
 import * as z from "zod";
 import { DEFAULT_RETENTION, type RetentionPolicy } from "./backups/retention.ts";
@@ -9,7 +9,7 @@ import * as field from "./config/fields.ts";
 import type { Field } from "./config/fields.ts";
 import { type BrowserConfig, readBrowser } from "./config/browser.ts";
 import { modelSecrets, readModels, type Models } from "./config/models.ts";
-import type { ConfigProblem } from "./config/reading.ts";
+import { type ConfigProblem, withoutValue } from "./config/reading.ts";
 import { SETTINGS } from "./config/settings.ts";
 import { channelSecrets, readChannels, type ChannelSettings } from "./channels/settings.ts";
 import type { CapSettings, PriceOverride } from "../protocol/spend-settings.ts";
@@ -73,7 +73,7 @@ export function parseConfig(env: object): ParsedConfig {
     if (given === undefined) return undefined;
     const result = parse(given);
     if (result.ok) return result.value;
-    problems.push({ name, problem: result.problem, mend: result.mend });
+    problems.push({ name, problem: withoutValue(result.problem, given), mend: result.mend });
     return undefined;
   }
 

@@ -7,12 +7,14 @@ import { startAgentRig, type AgentRig } from "../support/agent-rig.ts";
 
 let rig: AgentRig;
 
+const OWNER = { by: "owner@example.org", from: "203.0.113.9" };
+
 beforeAll(async () => {
   rig = await startAgentRig();
 });
 afterAll(() => rig.close());
 beforeEach(async () => {
-  await rig.call("security.panicOver");
+  await rig.call("security.panicOver", OWNER);
   await rig.reset();
 });
 
@@ -63,7 +65,7 @@ describe("sessions", () => {
     expect((await asSession(issuedAt)).status).not.toBe(401);
     expect(await rig.call("session", issuedAt)).toMatchObject({ agentId: "main" });
 
-    expect(done.parse(await rig.call("security.endSessions")).ok).toBe(true);
+    expect(done.parse(await rig.call("security.endSessions", OWNER)).ok).toBe(true);
     expect((await asSession(issuedAt)).status).toBe(401);
     expect(await rig.call("session", issuedAt)).toBeNull();
     expect((await security()).sessions).toEqual([]);
@@ -79,7 +81,7 @@ describe("sessions", () => {
     const guest = await follow({ "x-moltworker-session": String(Date.now()) });
     const other = await follow({});
     expect([guest.status, other.status]).toEqual([200, 200]);
-    await rig.call("security.endSessions");
+    await rig.call("security.endSessions", OWNER);
     // Ends: a stream that is still open would never be read to its end.
     expect(await guest.text()).toContain("data: ");
     const reader = other.body?.getReader();
@@ -90,9 +92,10 @@ describe("sessions", () => {
   test("that end take their open sockets along: the front port is told that nobody is approved, then who is", async () => {
     await rig.call("start");
     await rig.until(({ phase }) => phase === "ready");
-    expect(done.parse(await rig.call("security.endSessions"))).toEqual({ ok: true });
+    expect(done.parse(await rig.call("security.endSessions", OWNER))).toEqual({ ok: true });
     const pushes = (await rig.log()).filter((line) => line.includes("devices"));
-    expect(pushes.length).toBeGreaterThanOrEqual(2);
+    // The first of them is the list that each start is told.
+    expect(pushes.length).toBeGreaterThanOrEqual(3);
   });
 });
 
@@ -101,7 +104,7 @@ describe("the panic button", () => {
     await rig.call("start");
     await rig.until(({ phase }) => phase === "ready");
     const issuedAt = Date.now() - 1000;
-    expect(done.parse(await rig.call("security.panic", "owner@example.org"))).toEqual({ ok: true });
+    expect(done.parse(await rig.call("security.panic", OWNER))).toEqual({ ok: true });
     expect((await rig.status()).phase).toBe("stopped");
     expect((await rig.log()).filter((line) => line.includes("stop"))).toEqual([]);
     expect((await security()).panic?.by).toBe("owner@example.org");
@@ -113,15 +116,31 @@ describe("the panic button", () => {
     expect(done.parse(await rig.call("start")).ok).toBe(false);
     expect((await rig.status()).phase).toBe("stopped");
 
-    await rig.call("security.panicOver");
+    await rig.call("security.panicOver", OWNER);
     expect(done.parse(await rig.call("start")).ok).toBe(true);
+  });
+
+  test("ends a sandbox that the platform did not end at first, and says until then that it failed", async () => {
+    await rig.call("start");
+    await rig.until(({ phase }) => phase === "ready");
+    await rig.call("refuseEnds", 4);
+    expect(done.parse(await rig.call("security.panic", OWNER))).toEqual({
+      ok: false,
+      reason: "The platform does not answer.",
+    });
+    expect(await rig.call("egress.held")).toBe(true);
+    await rig.until(
+      ({ events }) => events?.some(({ text }) => text.includes("outlived its stop")) === true,
+    );
+    await expect(rig.kill()).rejects.toThrow("no sandbox runs");
+    expect((await rig.status()).phase).toBe("stopped");
   });
 
   test("works in the middle of a start", async () => {
     await rig.scenario({ gatewayMs: 1000 });
     void rig.call("start");
     await rig.until(({ phase }) => phase === "booting");
-    expect(done.parse(await rig.call("security.panic", "owner@example.org"))).toEqual({ ok: true });
+    expect(done.parse(await rig.call("security.panic", OWNER))).toEqual({ ok: true });
     expect((await rig.status()).phase).toBe("stopped");
   });
 });
@@ -159,7 +178,7 @@ describe("apps", () => {
     (await audit()).entries.filter(({ kind }) => kind === "device-approved");
 
   beforeEach(async () => {
-    await rig.call("apps.remove", ID);
+    await rig.call("apps.remove", ID, OWNER);
     await rig.call("devices.remove", DEVICE);
   });
 
@@ -177,7 +196,7 @@ describe("apps", () => {
     expect((await asApp("b".repeat(24))).status).toBe(401);
     expect(await rig.call("session", Date.now() + 60_000, ID)).toMatchObject({ agentId: "main" });
     expect((await apps()).apps).toMatchObject([{ id: ID, name: "Phone", from: "203.0.113.9" }]);
-    expect(done.parse(await rig.call("apps.remove", ID)).ok).toBe(true);
+    expect(done.parse(await rig.call("apps.remove", ID, OWNER)).ok).toBe(true);
     expect((await asApp(ID)).status).toBe(401);
     expect(await rig.call("session", Date.now() + 60_000, ID)).toBeNull();
   });
@@ -187,8 +206,9 @@ describe("apps", () => {
     await redeem("two");
     await rig.call("start");
     await rig.until(({ phase }) => phase === "ready");
-    expect(done.parse(await rig.call("apps.remove", ID))).toEqual({ ok: true });
-    expect((await rig.log()).filter((line) => line.includes("devices"))).not.toEqual([]);
+    expect(done.parse(await rig.call("apps.remove", ID, OWNER))).toEqual({ ok: true });
+    const pushes = (await rig.log()).filter((line) => line.includes("devices"));
+    expect(pushes.length).toBeGreaterThanOrEqual(3);
   });
 
   test("have their device approved when it asks, and not again after an admin removed it", async () => {
@@ -217,8 +237,8 @@ describe("apps", () => {
     ] as const) {
       await rig.call("apps.noteCode", code(hash));
       await redeem(hash);
-      await rig.call(method, "owner@example.org");
-      await rig.call("security.panicOver");
+      await rig.call(method, OWNER);
+      await rig.call("security.panicOver", OWNER);
       expect((await asApp(ID)).status).toBe(401);
       expect(await apps()).toEqual({ apps: [], codes: [] });
     }

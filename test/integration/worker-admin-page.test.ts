@@ -109,7 +109,7 @@ test("a device is renamed and removed, each after a question that can be left wi
   await question.getByRole("button", { name: "Remove" }).click();
   await expect
     .poll(async () => (await worker.calls()).find(({ name }) => name === "devices.remove")?.args)
-    .toEqual(["cd".repeat(32)]);
+    .toEqual(["cd".repeat(32), { by: "local", from: "198.51.100.7" }]);
 });
 
 test("what the agent refuses is said in its words", async () => {

@@ -1,7 +1,8 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startWorkerServer, type WorkerServer } from "../support/worker-server.ts";
+import { adminCode } from "../../src/local/admin-login/code.ts";
+import { ADMIN_SECRET, startWorkerServer, type WorkerServer } from "../support/worker-server.ts";
 
 let worker: WorkerServer;
 let outside: http.Server;
@@ -112,4 +113,41 @@ describe("the supervisor's reports", () => {
       expect((await worker.calls()).filter(({ name }) => name === "report")).toEqual([]);
     },
   );
+});
+
+describe("while the panic button holds the agent", () => {
+  let shut: WorkerServer;
+  beforeAll(async () => {
+    shut = await startWorkerServer({
+      ...{ EGRESS_ALLOW: `127.0.0.1:${port}`, ANTHROPIC_API_KEY: "sk-ant-planted" },
+      TELEGRAM_BOT_TOKEN: "123456:planted-token-for-the-tests-of-egress",
+    });
+    const host = "127.0.0.1:8788";
+    const path = `/_admin/login?code=${await adminCode(ADMIN_SECRET, 1)}`;
+    const login = await shut.ask("AdminFace", { path, headers: { host } });
+    const held = await shut.ask("AdminFace", {
+      method: "POST",
+      path: "/api/security/panic",
+      headers: {
+        ...{ host, Origin: `http://${host}`, "Content-Type": "application/json" },
+        Cookie: login.cookies[0]?.split(";", 1)[0] ?? "",
+      },
+      body: "{}",
+    });
+    if (held.status !== 200) throw new Error(held.text);
+  });
+  afterAll(() => shut.close());
+
+  test.each([
+    () => `http://127.0.0.1:${port}/a`,
+    () => "http://ai.moltworker.internal/anthropic/v1/messages",
+    () => "http://browser.moltworker.internal/json/version",
+    () => "https://api.telegram.org/bot-placeholder/getMe",
+  ])("a sandbox that the platform has not ended yet reaches nothing: %s", async (target) => {
+    seen.length = 0;
+    const answer = await shut.outbound(target(), { method: "POST", body: "{}" });
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain("panic button");
+    expect(seen).toEqual([]);
+  });
 });

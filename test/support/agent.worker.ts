@@ -73,6 +73,25 @@ export class Agent extends ProductAgent {
     await this.channels.tend().finally(() => (ahead = 0));
   }
 
+  /** The platform does not end a sandbox the next so many times it is asked. */
+  refuseEnds(times: number): void {
+    const { container } = this.ctx;
+    if (container === undefined) throw new Error("There is no container.");
+    const ended = container.destroy.bind(container);
+    let left = times;
+    container.destroy = (reason?: unknown) => {
+      left -= 1;
+      return left < 0 ? ended(reason) : Promise.reject(new Error("The platform does not answer."));
+    };
+  }
+
+  /** The platform takes no timeout any more, and does not say so. */
+  stallTimeouts(): void {
+    const { container } = this.ctx;
+    if (container === undefined) throw new Error("There is no container.");
+    container.setInactivityTimeout = () => new Promise(() => undefined);
+  }
+
   /** What the platform does to a Durable Object that it moves or evicts. */
   evict(): void {
     this.ctx.abort("evicted by the test");

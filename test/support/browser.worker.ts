@@ -1,5 +1,5 @@
 /** The Worker's app and outbound door around a Durable Object that holds nothing but a browser room. */
-import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { DurableObject, RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import { createApp } from "../../src/worker/app.ts";
 import { closedAdmin } from "../../src/worker/access/admin.ts";
 import { BROWSER_LIMITS, BrowserRoom } from "../../src/worker/browser/room.ts";
@@ -10,6 +10,12 @@ export { Outbound } from "../../src/worker/egress/outbound.ts";
 
 /** The start whose interceptor the tests take for the agent's present one. */
 const START_GENERATION = 3;
+
+class Open extends RpcTarget {
+  async held(): Promise<boolean> {
+    return false;
+  }
+}
 
 interface TestEnv extends Env {
   WAIT_MS: string;
@@ -41,6 +47,10 @@ export class Agent extends DurableObject<TestEnv> {
 
   get browser(): BrowserRoom {
     return this.#browser;
+  }
+
+  get egress(): Open {
+    return new Open();
   }
 
   record(entries: unknown[]): void {

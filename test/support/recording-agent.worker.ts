@@ -21,6 +21,9 @@ import { SeededBackups } from "./seeded-backups.worker.ts";
 import { seededChannelsRoom } from "./seeded-channels.worker.ts";
 import { seededSpendRoom } from "./seeded-spend.worker.ts";
 
+/** Asked for the lines after this one, the agent is stopped. */
+const STOPPED = 404;
+
 interface Opened {
   spend: SpendRoom;
   rooms: Rooms;
@@ -180,6 +183,7 @@ export class Agent extends DurableObject<RecordingEnv> {
   }
   logs(query: Parameters<AgentCalls["logs"]>[0]): LogLine[] {
     this.#saw("logs", query);
+    if (query.after === STOPPED) throw new Error("GET /v1/logs: there is no sandbox");
     const lines: LogLine[] = [
       { n: 1, at: 1_800_000_000_000, source: "gateway", level: "info", text: "gateway ready <b>" },
       { n: 2, at: 1_800_000_001_000, source: "gateway", level: "warn", text: "telegram is slow" },

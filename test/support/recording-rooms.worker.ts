@@ -1,9 +1,12 @@
 /** Rooms that nothing is behind: what they answer is what the tests of the Worker look for. */
+import type { Panic } from "../../src/worker/audit/panic.ts";
 import type { DeviceCalls } from "../../src/worker/devices/calls.ts";
 import type { Done } from "../../src/worker/done.ts";
 import type { EgressCalls } from "../../src/worker/egress/calls.ts";
 
 const HOSTILE = { deviceId: "ab".repeat(32), name: `<img src=x onerror="document.title='owned'">` };
+/** Its gateway does not answer. */
+const SLOW = "ee".repeat(32);
 const KNOWN = {
   deviceId: "cd".repeat(32),
   name: "Laptop",
@@ -29,7 +32,8 @@ export class RecordingDevices implements DeviceCalls {
     };
   }
 
-  async approve(): Promise<Done> {
+  async approve(deviceId: string): Promise<Done> {
+    if (deviceId === SLOW) await scheduler.wait(30_000);
     this.#approved = true;
     this.#changed();
     return { ok: true };
@@ -49,6 +53,16 @@ export class RecordingDevices implements DeviceCalls {
 }
 
 export class RecordingEgress implements EgressCalls {
+  readonly #panic: Panic;
+
+  constructor(panic: Panic) {
+    this.#panic = panic;
+  }
+
+  async held(): Promise<boolean> {
+    return this.#panic.held !== undefined;
+  }
+
   async countRefused(): Promise<void> {}
 
   async refusedHosts() {

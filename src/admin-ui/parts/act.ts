@@ -2,7 +2,7 @@ import { useKumoToastManager } from "@cloudflare/kumo/components/toast";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Endpoint } from "../../protocol/admin.ts";
 import { call, type CallInput } from "../api/client.ts";
-import { describe, useText } from "../text/text.tsx";
+import { describeAction, useText } from "../text/text.tsx";
 
 export interface Act<Reply> {
   (input?: CallInput, then?: Then<Reply>): void;
@@ -38,7 +38,7 @@ export function useAct<Reply>(
     onError(error, { next }) {
       toasts.add({
         title: text.errors.title,
-        description: describe(error, text),
+        description: describeAction(error, text),
         variant: "error",
         priority: "high",
       });

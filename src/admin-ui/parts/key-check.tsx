@@ -4,7 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { SPEND_API, type ModelsOverview, type ProviderCheck } from "../../protocol/spend.ts";
 import { call } from "../api/client.ts";
 import type { Texts } from "../text/en.ts";
-import { describe, useText } from "../text/text.tsx";
+import { describeAction, useText } from "../text/text.tsx";
 
 type Provider = ModelsOverview["providers"][number];
 
@@ -39,7 +39,7 @@ function KeyCheck({ provider: { id, title } }: { provider: Provider }) {
       </Button>
       <span role="status" className="flex min-w-0 flex-wrap items-center gap-2">
         {check.data === undefined ? null : <Said check={check.data} />}
-        {check.error === null ? null : <span>{describe(check.error, text)}</span>}
+        {check.error === null ? null : <span>{describeAction(check.error, text)}</span>}
       </span>
     </li>
   );

@@ -259,7 +259,9 @@ export const en = {
   },
   errors: {
     title: "That did not work",
-    offline: "The Worker could not be reached. It is tried again by itself.",
+    offline: "The Worker could not be reached.",
+    actionOffline:
+      "The Worker could not be reached. It may have been done or not: look, then do it again if need be.",
     agent_unavailable: "The agent is not running, so this cannot be asked.",
     agent_unreachable: "The agent did not answer. Try again in a moment.",
     not_found: "This version of the Worker does not know that call. Load the page again.",

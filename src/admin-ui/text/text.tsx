@@ -66,3 +66,9 @@ export function describe(error: unknown, { errors }: Texts): string {
       return `${errors.other} ${error.message}`;
   }
 }
+
+/** The same of something that was asked for by a button, and is not tried again by itself. */
+export function describeAction(error: unknown, text: Texts): string {
+  const offline = error instanceof ApiError && error.code === "offline";
+  return offline ? text.errors.actionOffline : describe(error, text);
+}

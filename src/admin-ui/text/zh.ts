@@ -246,7 +246,8 @@ export const zh: Texts = {
   },
   errors: {
     title: "操作失败",
-    offline: "无法连接 Worker，会自动重试。",
+    offline: "无法连接 Worker。",
+    actionOffline: "无法连接 Worker，操作可能已执行，也可能没有：请先查看，必要时再做一次。",
     agent_unavailable: "助手未运行，无法查询。",
     agent_unreachable: "助手没有响应，请稍后再试。",
     not_found: "此版本的 Worker 不支持该操作。请重新加载页面。",

@@ -2,10 +2,11 @@
  * One start per state folder. Fails closed: when it cannot tell whether the holder lives, it counts
  * as alive. The file names the holder's process and its start time, because process ids are reused.
  */
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import * as z from "zod";
 
 const holderFile = z.object({
@@ -24,6 +25,9 @@ export interface Lock {
 
 export type Taken = { ok: true; lock: Lock; left?: Holder } | { ok: false; holder: Holder };
 
+/** What another start may take to look at a dead lock. */
+const TURN_MS = 5_000;
+
 export async function takeLock(dir: string): Promise<Taken> {
   const file = path.join(dir, "lock.json");
   const startedAt = processStart(process.pid);
@@ -40,13 +44,32 @@ export async function takeLock(dir: string): Promise<Taken> {
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     }
-    const holder = await readHolder(file);
-    if (holder !== undefined && isAlive(holder)) {
+    const found = clearDead(dir, file);
+    if (found.alive) {
       await rm(whole, { force: true });
-      return { ok: false, holder };
+      return { ok: false, holder: found.holder };
     }
-    left = holder ?? left;
-    await rm(file, { force: true });
+    left = found.holder ?? left;
+  }
+}
+
+type Found = { alive: true; holder: Holder } | { alive: false; holder: Holder | undefined };
+
+/**
+ * Removes the lock of a holder that is dead. One start at a time looks and removes: of two that had both
+ * read a dead one, the later would remove what the first had put in its place. The system itself lets
+ * SQLite's lock go with the process, so that this one is never left behind.
+ */
+function clearDead(dir: string, file: string): Found {
+  const turn = new DatabaseSync(path.join(dir, "lock.turn"), { timeout: TURN_MS });
+  try {
+    turn.exec("BEGIN IMMEDIATE");
+    const holder = readHolder(file);
+    if (holder !== undefined && isAlive(holder)) return { alive: true, holder };
+    rmSync(file, { force: true });
+    return { alive: false, holder };
+  } finally {
+    turn.close();
   }
 }
 
@@ -63,9 +86,9 @@ function lockOn(file: string, mine: Holder): Lock {
   };
 }
 
-async function readHolder(file: string): Promise<Holder | undefined> {
+function readHolder(file: string): Holder | undefined {
   try {
-    return holderFile.parse(JSON.parse(await readFile(file, "utf8")));
+    return holderFile.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch {
     return undefined;
   }

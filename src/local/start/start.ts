@@ -12,6 +12,7 @@ import { createClosers } from "./closers.ts";
 import type { Closers } from "./closers.ts";
 import { openEngine } from "./engine.ts";
 import { followAgent } from "./follow.ts";
+import { stopAgent } from "./last-stop.ts";
 import { lookAfterAgent } from "./look-after.ts";
 import { browserOpener, openBrowser } from "./open-browser.ts";
 import type { StartOptions } from "./options.ts";
@@ -26,9 +27,6 @@ import { statusLines } from "./status-lines.ts";
 import { watchSources } from "./watch.ts";
 
 export type Ended = { ok: true } | { ok: false; reason: string };
-
-/** How long the agent may take to finish what it is doing once the stop was asked for. */
-const AGENT_STOP_MS = 30_000;
 
 export async function start(
   options: StartOptions,
@@ -47,8 +45,7 @@ export async function start(
     await aborted(stop);
     await Promise.allSettled([following, watched, started]);
     report({ event: "step", text: "stopping" });
-    const stopped = await running.runtime.operator.call("stop", AGENT_STOP_MS);
-    if (!stopped.ok) report({ event: "note", text: `the agent was cut short: ${stopped.reason}` });
+    await stopAgent(running.runtime.operator, report);
     return { ok: true };
   } finally {
     const failed = await closers.closeAll();

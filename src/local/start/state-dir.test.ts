@@ -80,6 +80,14 @@ test("of many at once exactly one gets the lock", async () => {
   expect(all.filter((taken) => taken.ok)).toHaveLength(1);
 });
 
+test("of many at once that find a dead start's lock exactly one gets it", async () => {
+  for (let round = 0; round < 10; round += 1) {
+    await writeFile(path.join(folder, "lock.json"), JSON.stringify({ pid: 2 ** 22 + 1 }));
+    const all = await Promise.all(Array.from({ length: 20 }, () => takeLock(folder)));
+    expect(all.filter((taken) => taken.ok)).toHaveLength(1);
+  }
+});
+
 test("the gateway token is made once, kept, and readable by its owner alone", async () => {
   const token = await keptGatewayToken(folder);
   expect(token).toMatch(/^[0-9a-f]{64}$/);

@@ -6,8 +6,9 @@ import type { Config } from "../config.ts";
 import { DEFAULT_AGENT_ID } from "../../protocol/names.ts";
 import { cookieHeader, cookieValues, SESSION_COOKIE } from "./cookies.ts";
 import { createFailureLimiter } from "./failures.ts";
+import { isUpgrade } from "../limits.ts";
 import type { Journal } from "./journal.ts";
-import { checkOrigin, publicOrigin } from "./origin.ts";
+import { checkOrigin, isForeign, publicOrigin } from "./origin.ts";
 import {
   createAppKeeper,
   createSessionKeeper,
@@ -131,6 +132,10 @@ export function createGate(config: Config): Gate {
             : { ok: false, reason: "cross-origin" };
         }
         expired ||= check.reason === "expired" || check.reason === "signature";
+      }
+      // A page of another site must not use up the tries of whoever looks at it.
+      if (isUpgrade(request) && isForeign(request, ownOrigins(url))) {
+        return { ok: false, reason: "cross-origin" };
       }
       const [, bearer] =
         /^bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "") ?? [];

@@ -12,6 +12,12 @@ export type OriginCheck =
   | { ok: true }
   | { ok: false; reason: "cross-origin" | "unknown-origin"; seen: string };
 
+/** Made by a page of another site, as the browser says; programs say nothing. */
+export function isForeign({ headers }: Pick<Request, "headers">, own: readonly string[]): boolean {
+  const origin = headers.get("origin");
+  return origin !== null && !own.includes(origin);
+}
+
 /**
  * @param own the origins that count as this one
  *

@@ -13,7 +13,17 @@ import { backupsApi } from "./backups.ts";
 import { channelsApi } from "./channels.ts";
 import { browserApi } from "./browser.ts";
 import { call, fail, readBody } from "../json-call.ts";
-import { done, lasting, ok, record, type AdminCall, type Bindings } from "./calls.ts";
+import {
+  askerOf,
+  done,
+  lasting,
+  lastingOwn,
+  ofSandbox,
+  ok,
+  record,
+  type AdminCall,
+  type Bindings,
+} from "./calls.ts";
 import { securityApi } from "./security.ts";
 import { settingsReply } from "./settings.ts";
 import { adminStream } from "./stream.ts";
@@ -64,8 +74,8 @@ api.post("/api/devices/:id/:action{(?:approve|reject)}", async (context) => {
   if (body instanceof Response) return body;
   const { env } = context;
   return context.req.param("action") === "approve"
-    ? done(env, await call(env.agent.devices.approve(id.data, env.by)), "device-approved", id.data)
-    : done(env, await call(env.agent.devices.reject(id.data, env.by)), "device-rejected", id.data);
+    ? done(env, env.agent.devices.approve(id.data, env.by), "device-approved", id.data)
+    : done(env, env.agent.devices.reject(id.data, env.by), "device-rejected", id.data);
 });
 
 api.patch("/api/devices/:id", async (context) => {
@@ -74,14 +84,14 @@ api.patch("/api/devices/:id", async (context) => {
   const body = await readBody(context, renameBody);
   if (body instanceof Response) return body;
   const { env } = context;
-  const renamed = await call(env.agent.devices.rename(id.data, body.name));
+  const renamed = env.agent.devices.rename(id.data, body.name);
   return done(env, renamed, "device-renamed", `${id.data} ${body.name}`);
 });
 
 api.delete("/api/devices/:id", async ({ env, req }) => {
   const id = deviceId.safeParse(req.param("id"));
   if (!id.success) return badDevice();
-  return done(env, await call(env.agent.devices.remove(id.data)), "device-removed", id.data);
+  return lastingOwn(env.agent.devices.remove(id.data, askerOf(env)));
 });
 
 api.get("/api/egress/refused", async ({ env }) =>
@@ -105,7 +115,7 @@ api.put("/api/settings/sleep", async (context) => {
   const body = await readBody(context, sleepBody);
   if (body instanceof Response) return body;
   const { env } = context;
-  const set = await call(env.agent.setSleepAfter(body.sleepAfter ?? undefined));
+  const set = env.agent.setSleepAfter(body.sleepAfter ?? undefined);
   return done(env, set, "sleep-changed", String(body.sleepAfter ?? "as in the settings"));
 });
 
@@ -122,8 +132,8 @@ api.route("/", appsApi);
 api.route("/", browserApi);
 
 const debug = new Hono<Bindings>();
-debug.get("/debug/processes", async ({ env }) =>
-  jsonReply(200, { processes: await call(env.agent.processes()) }),
+debug.get("/debug/processes", ({ env }) =>
+  ofSandbox(env.agent.processes(), (processes) => jsonReply(200, { processes })),
 );
 debug.get("/debug/logs", async (context) => logs(context));
 debug.get("/debug/version", async ({ env }) => {
@@ -164,10 +174,8 @@ async function logs({ env, req }: Context<Bindings>): Promise<Response> {
   if (!query.success)
     return fail(400, "invalid_query", "source is gateway or supervisor, after a number.");
   const { after } = query.data;
-  const lines = await call(
-    env.agent.logs({ source: query.data.source, ...(after === undefined ? {} : { after }) }),
-  );
-  return ok(ADMIN_API.logs, { lines });
+  const asked = { source: query.data.source, ...(after === undefined ? {} : { after }) };
+  return ofSandbox(env.agent.logs(asked), (lines) => ok(ADMIN_API.logs, { lines }));
 }
 
 function badDevice(): Response {

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { APPS_API, newCodeBody } from "../../protocol/admin-apps.ts";
 import { CODE_LIFETIME_MS, pairLink } from "../../protocol/apps.ts";
 import { call, fail, readBody } from "../json-call.ts";
-import { done, ok, type Bindings } from "./calls.ts";
+import { askerOf, done, lastingOwn, ok, type Bindings } from "./calls.ts";
 
 const appId = z.string().regex(/^[A-Za-z0-9_-]{24}$/);
 
@@ -30,11 +30,11 @@ appsApi.post("/api/apps/codes", async (context) => {
 });
 
 appsApi.delete("/api/apps/codes", async ({ env }) =>
-  done(env, await call(env.agent.apps.dropCodes()), "app-codes-dropped"),
+  done(env, env.agent.apps.dropCodes(), "app-codes-dropped"),
 );
 
 appsApi.delete("/api/apps/:id", async ({ env, req }) => {
   const id = appId.safeParse(req.param("id"));
   if (!id.success) return fail(400, "invalid_app", "An app's id has 24 characters.");
-  return done(env, await call(env.agent.apps.remove(id.data)), "app-removed", id.data);
+  return lastingOwn(env.agent.apps.remove(id.data, askerOf(env)));
 });

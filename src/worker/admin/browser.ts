@@ -15,5 +15,5 @@ browserApi.post("/api/browser/release", async (context) => {
   const body = await readBody(context, releaseBody);
   if (body instanceof Response) return body;
   const { env } = context;
-  return done(env, await call(env.agent.browser.release(body.id)), "browser-released", body.id);
+  return done(env, env.agent.browser.release(body.id), "browser-released", body.id);
 });

@@ -4,6 +4,7 @@ import type { AuditKind, Endpoint } from "../../protocol/admin.ts";
 import type { AgentCalls } from "../agent-calls.ts";
 import type { PairingCodes } from "../apps/code.ts";
 import type { BackupBucket } from "../backups/bucket.ts";
+import { type Asker, entryOf } from "../audit/calls.ts";
 import type { Config } from "../config.ts";
 import { DeadlineError, within } from "../deadline.ts";
 import type { Done } from "../done.ts";
@@ -28,6 +29,10 @@ export interface Bindings {
   Bindings: AdminCall;
 }
 
+export function askerOf({ by, from }: AdminCall): Asker {
+  return { by, from };
+}
+
 /** A reply of the shape that the contract promises for the call. */
 export function ok<Reply>(_endpoint: Endpoint<Reply>, body: Reply): Response {
   return jsonReply(200, body);
@@ -36,21 +41,55 @@ export function ok<Reply>(_endpoint: Endpoint<Reply>, body: Reply): Response {
 /** The outcome of an action; what was done is in the audit log before the answer is given. */
 export async function done(
   admin: AdminCall,
-  result: Done,
+  work: Promise<Done>,
   kind: AuditKind,
   detail = "",
 ): Promise<Response> {
-  if (!result.ok) return fail(409, "refused", result.reason);
-  await record(admin, kind, detail);
-  return jsonReply(200, { ok: true });
+  try {
+    return await written(admin, await call(work), kind, detail);
+  } catch (error) {
+    // It may happen all the same.
+    if (error instanceof DeadlineError) await record(admin, kind, unfinished(detail));
+    throw error;
+  }
 }
 
-export function record(
-  { agent, by, from }: AdminCall,
+async function written(
+  admin: AdminCall,
+  result: Done,
   kind: AuditKind,
-  detail = "",
-): Promise<void> {
-  return call(agent.audit.record([{ kind, who: by, from, detail, times: 1 }]));
+  detail: string,
+): Promise<Response> {
+  if (result.ok) await record(admin, kind, detail);
+  return reply(result);
+}
+
+function reply(result: Done): Response {
+  return result.ok ? jsonReply(200, { ok: true }) : fail(409, "refused", result.reason);
+}
+
+function unfinished(detail: string): string {
+  return `${detail} (still under way)`.trim();
+}
+
+export function record(admin: AdminCall, kind: AuditKind, detail = ""): Promise<void> {
+  return call(admin.agent.audit.record([entryOf(kind, askerOf(admin), detail)]));
+}
+
+/** The answer to a question that only a sandbox can answer, and there may be none. */
+export async function ofSandbox<T>(
+  work: Promise<T>,
+  answer: (value: T) => Response,
+): Promise<Response> {
+  let value: T;
+  try {
+    value = await call(work);
+  } catch (error) {
+    if (error instanceof DeadlineError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return fail(503, "agent_unavailable", reason);
+  }
+  return answer(value);
 }
 
 const LASTING_DEADLINE_MS = 30_000;
@@ -63,11 +102,20 @@ export async function lasting(
   detail = "",
 ): Promise<Response> {
   try {
-    return await done(env, await within("the agent", LASTING_DEADLINE_MS, work), kind, detail);
+    return await written(env, await within("the agent", LASTING_DEADLINE_MS, work), kind, detail);
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    const text = `${detail} (still under way)`.trim();
-    await record(env, kind, text);
+    await record(env, kind, unfinished(detail));
+    return jsonReply(202, { ok: true, pending: true });
+  }
+}
+
+/** The same for what the Durable Object writes down itself, before it does it. */
+export async function lastingOwn(work: Promise<Done>): Promise<Response> {
+  try {
+    return reply(await within("the agent", LASTING_DEADLINE_MS, work));
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
     return jsonReply(202, { ok: true, pending: true });
   }
 }

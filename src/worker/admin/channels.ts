@@ -22,18 +22,8 @@ channelsApi.post("/api/channels/:action{approve|dismiss}", async (context) => {
   const { channel, requestId } = body;
   const detail = `${channel} ${requestId}`;
   return context.req.param("action") === "approve"
-    ? done(
-        env,
-        await call(env.agent.channels.approve(channel, requestId, env.by)),
-        "sender-approved",
-        detail,
-      )
-    : done(
-        env,
-        await call(env.agent.channels.dismiss(channel, requestId)),
-        "sender-rejected",
-        detail,
-      );
+    ? done(env, env.agent.channels.approve(channel, requestId, env.by), "sender-approved", detail)
+    : done(env, env.agent.channels.dismiss(channel, requestId), "sender-rejected", detail);
 });
 
 channelsApi.post("/api/channels/:action{bar|readmit}", async (context) => {
@@ -42,7 +32,7 @@ channelsApi.post("/api/channels/:action{bar|readmit}", async (context) => {
   const { env } = context;
   const { channel, id } = body;
   const barred = context.req.param("action") === "bar";
-  const changed = await call(env.agent.channels.bar(channel, id, barred));
+  const changed = env.agent.channels.bar(channel, id, barred);
   return done(env, changed, barred ? "sender-barred" : "sender-readmitted", `${channel} ${id}`);
 });
 
@@ -51,12 +41,12 @@ channelsApi.post(`${LETTER}/retry`, async (context) => {
   if (body instanceof Response) return body;
   const n = Number(context.req.param("n"));
   const { env } = context;
-  return done(env, await call(env.agent.channels.retryLetter(n)), "message-retried", String(n));
+  return done(env, env.agent.channels.retryLetter(n), "message-retried", String(n));
 });
 
 channelsApi.delete(LETTER, async ({ env, req }) => {
   const n = Number(req.param("n"));
-  return done(env, await call(env.agent.channels.dropLetter(n)), "message-dropped", String(n));
+  return done(env, env.agent.channels.dropLetter(n), "message-dropped", String(n));
 });
 
 channelsApi.post("/api/channels/test", async (context) => {
@@ -64,6 +54,6 @@ channelsApi.post("/api/channels/test", async (context) => {
   if (body instanceof Response) return body;
   const { env } = context;
   const { channel, chat } = body;
-  const sent = await call(env.agent.channels.test(channel, chat, TEST_MESSAGE));
+  const sent = env.agent.channels.test(channel, chat, TEST_MESSAGE);
   return done(env, sent, "channel-tested", `${channel} ${chat}`);
 });

@@ -80,5 +80,5 @@ importsApi.post("/api/backups/imports/:id/apply", async (context) => {
 importsApi.delete("/api/backups/imports/:id", async (context: Context<Bindings>) => {
   const id = context.req.param("id") ?? "";
   const { env } = context;
-  return done(env, await call(env.agent.imports.drop(id)), "import-dropped", id);
+  return done(env, env.agent.imports.drop(id), "import-dropped", id);
 });

@@ -5,7 +5,7 @@ import { ADMIN_API, type AuditEntry } from "../../protocol/admin.ts";
 import type { AuditCalls } from "../audit/calls.ts";
 import { ownHeaders } from "../replies.ts";
 import { call, fail, readBody } from "../json-call.ts";
-import { done, ok, type Bindings } from "./calls.ts";
+import { askerOf, lastingOwn, ok, type Bindings } from "./calls.ts";
 
 const PAGE = 100;
 const empty = z.strictObject({});
@@ -59,12 +59,14 @@ securityApi.post("/api/security/:action{(?:end-sessions|panic|panic-over)}", asy
   const body = await readBody(context, empty);
   if (body instanceof Response) return body;
   const { env } = context;
+  const { security } = env.agent;
+  const asker = askerOf(env);
   switch (context.req.param("action")) {
     case "end-sessions":
-      return done(env, await call(env.agent.security.endSessions()), "sessions-ended");
+      return lastingOwn(security.endSessions(asker));
     case "panic":
-      return done(env, await call(env.agent.security.panic(env.by)), "panic");
+      return lastingOwn(security.panic(asker));
     default:
-      return done(env, await call(env.agent.security.panicOver()), "panic-over");
+      return lastingOwn(security.panicOver(asker));
   }
 });

@@ -11,6 +11,7 @@ import type { LogLine } from "../../protocol/control.ts";
 
 const LOG_PAUSE_MS = 1000;
 const LOG_DEADLINE_MS = 10_000;
+const STREAM_DEADLINE_MS = 10_000;
 const HEARTBEAT_MS = 15_000;
 
 /** What is read from a status: numbers that grow with what they count, and whether there are logs. */
@@ -30,7 +31,8 @@ export async function adminStream(
 ): Promise<Response> {
   const over = new AbortController();
   const { signal } = over;
-  const statuses = await agent.fetch(new Request(new URL("/_moltworker/events", request.url)));
+  const events = new Request(new URL("/_moltworker/events", request.url));
+  const statuses = await within("the agent", STREAM_DEADLINE_MS, agent.fetch(events));
   if (!statuses.ok || statuses.body === null) return statuses;
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();

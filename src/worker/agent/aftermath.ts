@@ -54,7 +54,7 @@ export class Aftermath {
     const { phase, startGeneration, lastError } = life.life;
     log.info("agent phase", { agentId, phase, startGeneration, lastError });
     waitUntil(wakefulness.schedule());
-    if (phase === "ready") waitUntil(devices.approveVouched());
+    if (phase === "ready") waitUntil(devices.welcome());
     if (!isLive(phase)) waitUntil(browser.agentStopped());
   }
 }

@@ -1,8 +1,9 @@
 import type { BootDocument } from "../../protocol/boot.ts";
 import type { SupervisorStatus } from "../../protocol/control.ts";
 import type { Phase } from "../../protocol/phase.ts";
-import { type Budget, messageOf, pause } from "./budget.ts";
-import type { ControlPort, Reply } from "./control.ts";
+import { type Budget, messageOf } from "./budget.ts";
+import type { ControlPort } from "./control.ts";
+import { statusOfFound, UNANSWERED_LIMIT } from "./found.ts";
 import { advance, type Fault, isLive, isStarting, type Life, type LifeEvent } from "./lifecycle.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { awaitReady, type StartParts, type StartResult, startSandbox } from "./start.ts";
@@ -24,9 +25,6 @@ export interface LifeParts {
   changed(): void;
 }
 
-/** Questions without an answer after which a sandbox that runs counts as failed. */
-const UNANSWERED_LIMIT = 3;
-
 interface Attempt {
   done: Promise<StartResult>;
   abort: AbortController;
@@ -42,6 +40,8 @@ export class AgentLife {
   #attempt: Attempt | undefined;
   #drained: Promise<void> | undefined;
   #unanswered = 0;
+  /** Why the sandbox is being taken away: it ends of that, and how it ends says nothing. */
+  #failing: { reason: string; blameless: boolean } | undefined;
   supervisor: SupervisorStatus | undefined;
 
   constructor(parts: LifeParts, life: Life) {
@@ -75,7 +75,7 @@ export class AgentLife {
       return;
     }
     sandbox.watch(this.#onExit(startGeneration));
-    const status = await this.#statusOfFound(phase);
+    const status = await statusOfFound(this.#parts, phase);
     if (!isLive(phase) || !status.ok || status.value.startGeneration !== startGeneration) {
       const reason = status.ok ? "it is not of the present start" : status.reason;
       return this.fail(
@@ -95,24 +95,11 @@ export class AgentLife {
       this.#begin((signal) => awaitReady({ ...this.#parts, signal, onStatus: this.#seen }));
   }
 
-  /**
-   * Asks more than once a sandbox that was booted: what killed the Worker may hold it up for a moment,
-   * and with it goes everything that no backup holds yet.
-   */
-  async #statusOfFound(phase: Phase): Promise<Reply<SupervisorStatus>> {
-    const { sandbox, control, budget } = this.#parts;
-    const limit = phase === "ready" || phase === "booting" ? UNANSWERED_LIMIT : 1;
-    for (let tries = 1; ; tries += 1) {
-      const status = await control.status();
-      if (status.ok || tries === limit || !sandbox.running) return status;
-      await pause(budget.hello);
-    }
-  }
-
   /** Notices a sandbox that ended unseen. */
   reconcile(): void {
     if (this.phase !== "ready" || this.#parts.sandbox.running) return;
-    this.#fault(this.#parts.sandbox.exit?.text ?? "The sandbox ended without being seen.");
+    const ended = this.#parts.sandbox.exit?.text ?? "The sandbox ended without being seen.";
+    this.#fault(this.#failing?.reason ?? ended, this.#failing?.blameless);
   }
 
   /** The start that everybody shares: the one under way, or a new one. */
@@ -125,6 +112,7 @@ export class AgentLife {
     const document = this.#parts.document(generation);
     this.supervisor = undefined;
     this.#unanswered = 0;
+    this.#failing = undefined;
     return this.#begin((signal) =>
       startSandbox({
         ...this.#parts,
@@ -160,6 +148,7 @@ export class AgentLife {
   /** Counts a failure of a live agent and takes its sandbox away. */
   async fail(reason: string, blameless = false): Promise<void> {
     const generation = this.#life.startGeneration;
+    this.#failing ??= { reason, blameless };
     const destroyed = await this.#parts.sandbox.destroy();
     if (generation !== this.#life.startGeneration) return;
     this.#fault(destroyed.ok ? reason : `${reason} ${destroyed.reason}`, blameless);
@@ -237,7 +226,8 @@ export class AgentLife {
     return () => {
       if (generation !== this.#life.startGeneration) return;
       const { exit } = this.#parts.sandbox;
-      if (exit !== undefined && isLive(this.phase) && this.phase !== "draining") {
+      const unasked = isLive(this.phase) && this.phase !== "draining" && !this.#failing;
+      if (exit !== undefined && unasked) {
         this.#parts.records.note("sandbox-exit", exit.text, Date.now());
       }
       // A start under way notices by itself and knows more about the reason.

@@ -10,7 +10,6 @@ import type { SleepAfter } from "../../protocol/agent.ts";
 import type { LogLine, ProcessInfo, Report } from "../../protocol/control.ts";
 import { CHANNEL_SOCKET_HEADER } from "../../protocol/names.ts";
 import type { SessionReply } from "../../protocol/session.ts";
-import { APP_HEADER, SESSION_HEADER, SESSION_OVER_HEADER } from "../access/session.ts";
 import type { AgentCalls, AgentStatus } from "../agent-calls.ts";
 import type { SpendRoom } from "../ai/ledger/spend-room.ts";
 import type { AppsRoom } from "../apps/room.ts";
@@ -24,6 +23,7 @@ import type { Done } from "../done.ts";
 import type { EgressRoom } from "../egress/room.ts";
 import type { Env } from "../env.ts";
 import { assemble, type Parts } from "./assembly.ts";
+import { appOf, sessionBegan, sessionOver } from "./caller.ts";
 import type { ImportsRoom } from "./backups/imports-room.ts";
 import type { BackupsRoom } from "./backups/room.ts";
 import { type Budget, BUDGET } from "./budget.ts";
@@ -118,10 +118,12 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
   }
 
   override async alarm(): Promise<void> {
-    const { life, sandbox, power, wakefulness, due } = this.#parts;
+    const { life, leftover, sandbox, power, wakefulness, due } = this.#parts;
     await power.settle();
+    await leftover.end();
     await life.poll();
     if (isLive(life.phase) && sandbox.running) await sandbox.holdAwake();
+    await this.devices.attend();
     if ((this.channels.tendAt ?? Number.POSITIVE_INFINITY) <= Date.now()) {
       await this.channels.tend();
     }
@@ -243,18 +245,4 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
 function orThrow<T>(reply: { ok: true; value: T } | { ok: false; reason: string }): T {
   if (reply.ok) return reply.value;
   throw new Error(reply.reason);
-}
-
-/** When the session that asks began, as the Worker read it from the cookie it verified. */
-function sessionBegan({ headers }: Request): number | undefined {
-  const text = headers.get(SESSION_HEADER);
-  return text === null ? undefined : Number(text);
-}
-
-function appOf({ headers }: Request): string | undefined {
-  return headers.get(APP_HEADER) ?? undefined;
-}
-
-function sessionOver(): Response {
-  return new Response(null, { status: 401, headers: { [SESSION_OVER_HEADER]: "1" } });
 }

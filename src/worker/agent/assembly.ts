@@ -3,6 +3,7 @@
  * other, the earlier one reaches the later by a function that is not called before all are there.
  */
 import { SANDBOX_PORTS } from "../../protocol/names.ts";
+import { entryOf } from "../audit/calls.ts";
 import { AuditLog } from "../audit/log.ts";
 import { Panic } from "../audit/panic.ts";
 import { AuditRoom } from "../audit/room.ts";
@@ -26,6 +27,7 @@ import type { Budget } from "./budget.ts";
 import { ControlPort } from "./control.ts";
 import { Doorway } from "./doorway.ts";
 import { DueRun } from "./due-run.ts";
+import { Leftover } from "./leftover.ts";
 import {
   openAppsRoom,
   openBrowserRoom,
@@ -75,7 +77,10 @@ export function assemble(surroundings: Surroundings, container: Container, budge
     removed: (deviceId) => appRemoved(deviceId),
     changed: () => board.changed("devices"),
   });
-  const egress = new EgressRoom(records, () => board.changed("egress"));
+  const egress = new EgressRoom({
+    ...{ records, panic },
+    changed: () => board.changed("egress"),
+  });
 
   const stored = store.read(Date.now(), newToken);
   const documents = new BootDocuments(
@@ -126,9 +131,13 @@ export function assemble(surroundings: Surroundings, container: Container, budge
     },
     stored.life,
   );
+  const leftover = new Leftover(life, sandbox, records);
   const sleepAfter = () => settings.sleepAfter;
   const wakefulness = new Wakefulness(
-    { ...{ store, budget, life, channels, due, panic, sleepAfter }, storage: ctx.storage },
+    {
+      ...{ store, budget, life, leftover, channels, due, panic, sleepAfter },
+      storage: ctx.storage,
+    },
     stored.lastActivity,
   );
   const kept = env.BACKUPS !== undefined;
@@ -136,6 +145,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
   const power = new Power({
     ...{ life, wakefulness, backups, control, sandbox, panic, parsed, budget },
     storage: ctx.storage,
+    refused: (reason) => audit.note(entryOf("stop-refused", { by: "", from: "" }, reason)),
   });
   const aftermath = new Aftermath({
     ...{ agentId, life, wakefulness, due, board, channels, devices, browser, waitUntil },
@@ -166,7 +176,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
 
   return {
     ...{ settings, records, documents, panic, due, sandbox, control },
-    ...{ life, wakefulness, board, power, doorway },
+    ...{ life, leftover, wakefulness, board, power, doorway },
     rooms: {
       ...{ spend, browser, apps, channels, devices, audit, security, egress },
       backups: new BackupsRoom(backups, power),

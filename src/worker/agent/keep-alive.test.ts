@@ -46,6 +46,11 @@ describe("the alarm", () => {
       { act: "nothing" },
     ],
     [
+      "has a sandbox ended again that outlived its stop",
+      { life: { ...life, phase: "stopped" }, leftover: true },
+      { act: "nothing", alarmAt: now + BUDGET.startWatch },
+    ],
+    [
       "looks after a start",
       { life: { ...life, phase: "booting" }, sleepAfter: 1 },
       { act: "nothing", alarmAt: now + BUDGET.startWatch },

@@ -19,6 +19,8 @@ export interface Situation {
   wakeAt?: number;
   /** When something outside the sandbox wants to be seen to. */
   lookAt?: number;
+  /** A sandbox runs that should be gone: its end is asked for again. */
+  leftover?: boolean;
 }
 
 export interface Next {
@@ -29,7 +31,8 @@ export interface Next {
 
 export function decide(situation: Situation, now: number, budget: Budget): Next {
   const { act, alarmAt } = decideLife(situation, now, budget);
-  const at = Math.min(alarmAt ?? Number.POSITIVE_INFINITY, situation.lookAt ?? alarmAt ?? Infinity);
+  const leftoverAt = situation.leftover === true ? now + budget.startWatch : Infinity;
+  const at = Math.min(alarmAt ?? Infinity, situation.lookAt ?? Infinity, leftoverAt);
   return Number.isFinite(at) ? { act, alarmAt: at } : { act };
 }
 

@@ -24,6 +24,8 @@ export interface PowerParts {
   parsed: ParsedConfig;
   budget: Budget;
   storage: Pick<DurableObjectStorage, "setAlarm">;
+  /** A stop was refused, maybe long after whoever asked for it had been answered. */
+  refused(reason: string): void;
 }
 
 export const HELD =
@@ -97,6 +99,7 @@ export class Power {
     const unkept = life.phase === "ready" ? await backups.unkept() : undefined;
     if (unkept === undefined) return this.shutDown();
     const reason = `Not stopped, because the present state is not kept yet: ${unkept}.`;
+    this.#parts.refused(reason);
     return { ok: false, reason };
   }
 

@@ -71,7 +71,9 @@ export class Sandbox {
 
   /** The platform forgets the timeout when the Durable Object restarts. */
   async holdAwake(): Promise<void> {
-    await this.#container.setInactivityTimeout(this.#budget.inactivity);
+    const { control, inactivity } = this.#budget;
+    const set = this.#container.setInactivityTimeout(inactivity);
+    await within("The sandbox's timeout", control, set);
   }
 
   /** Calls back once the sandbox is gone; the platform does not wake the Durable Object for it. */

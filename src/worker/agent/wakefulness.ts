@@ -9,6 +9,7 @@ import type { AgentLife } from "./agent-life.ts";
 import type { Budget } from "./budget.ts";
 import type { DueRun } from "./due-run.ts";
 import { decide, type Next, type Situation } from "./keep-alive.ts";
+import type { Leftover } from "./leftover.ts";
 import type { LifeStore } from "./store/life.ts";
 
 export interface WakefulnessParts {
@@ -16,6 +17,7 @@ export interface WakefulnessParts {
   store: LifeStore;
   budget: Budget;
   life: AgentLife;
+  leftover: Leftover;
   channels: ChannelsRoom;
   due: DueRun;
   panic: Panic;
@@ -52,12 +54,13 @@ export class Wakefulness {
   }
 
   next(): Next {
-    const { life, budget, sleepAfter } = this.#parts;
+    const { life, leftover, budget, sleepAfter } = this.#parts;
     return decide(
       {
         life: life.life,
         lastActivity: this.#lastActivity,
         working: this.working,
+        leftover: leftover.runs,
         sleepAfter: sleepAfter(),
         ...this.#wanted(),
       },

@@ -38,7 +38,7 @@ const CALL_DEADLINE_MS = 10_000;
 
 type Exchanged =
   | { ok: true; id: string; credential: string }
-  | { ok: false; reason: "form" | "wrong" | "over" | "cross-origin" }
+  | { ok: false; reason: "form" | "wrong" | "over" | "full" | "cross-origin" }
   | { ok: false; reason: "limited"; retryAfter: number };
 type Refusal = Extract<Exchanged, { ok: false }>;
 
@@ -51,6 +51,7 @@ const TEXTS = {
     form: "That is not understood: a code is needed.",
     wrong: "That is not a code of this agent. Look at it again.",
     over: "That code was used before, or is older than ten minutes. Make a new one on the admin page.",
+    full: "There are too many apps already. Remove one on the admin page; the code still counts.",
     limited: "Too many wrong codes from your address. Wait a minute, then try again.",
     "cross-origin": "Another site made this request, so it was refused.",
   },
@@ -62,6 +63,7 @@ const TEXTS = {
     form: "无法理解：需要配对码。",
     wrong: "这不是此助手的配对码，请再核对一次。",
     over: "此配对码已被使用，或已超过十分钟。请在管理页上生成新的配对码。",
+    full: "应用数量已达上限。请在管理页上移除一个；此配对码仍然有效。",
     limited: "来自你的地址的错误配对码过多。请等一分钟再试。",
     "cross-origin": "此请求来自其他网站，已被拒绝。",
   },
@@ -71,6 +73,7 @@ const STATUS: Record<Refusal["reason"], number> = {
   form: 400,
   wrong: 401,
   over: 401,
+  full: 409,
   limited: 429,
   "cross-origin": 403,
 };
@@ -78,6 +81,7 @@ const CODE: Record<Refusal["reason"], string> = {
   form: "malformed_form",
   wrong: "wrong_code",
   over: "code_over",
+  full: "too_many_apps",
   limited: "too_many_attempts",
   "cross-origin": "cross_origin",
 };
@@ -135,7 +139,8 @@ async function exchange(call: PairCall, isForm: boolean): Promise<Exchanged> {
     ...(deviceId === undefined ? {} : { deviceId }),
   };
   const done = await within("the agent", CALL_DEADLINE_MS, apps.redeem(redemption));
-  return done.ok ? { ok: true, id, credential } : refused("over");
+  if (done.ok) return { ok: true, id, credential };
+  return done.reason === "full" ? { ok: false, reason: "full" } : refused("over");
 }
 
 function readExchange(

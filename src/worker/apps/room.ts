@@ -4,10 +4,10 @@
  */
 import { RpcTarget } from "cloudflare:workers";
 import type { AdminApps } from "../../protocol/admin-apps.ts";
-import type { NewAuditEntry } from "../audit/calls.ts";
+import { type Asker, entryOf, type NewAuditEntry } from "../audit/calls.ts";
 import type { Done } from "../done.ts";
 import type { Sql } from "../agent/store/schema.ts";
-import type { AppCalls, CodeNote, Redemption } from "./calls.ts";
+import type { AppCalls, CodeNote, Redeemed, Redemption } from "./calls.ts";
 import { AppStore } from "./store.ts";
 
 export interface AppsParts {
@@ -53,7 +53,7 @@ export class AppsRoom extends RpcTarget implements AppCalls {
     return { ok: true };
   }
 
-  async redeem(redemption: Redemption): Promise<Done> {
+  async redeem(redemption: Redemption): Promise<Redeemed> {
     const { now, record, vouched, changed } = this.#parts;
     const redeemed = this.#store.redeem(redemption, now());
     if (!redeemed.ok) return redeemed;
@@ -65,9 +65,10 @@ export class AppsRoom extends RpcTarget implements AppCalls {
     return { ok: true };
   }
 
-  async remove(id: string): Promise<Done> {
+  async remove(id: string, asker: Asker): Promise<Done> {
     const app = this.#store.remove(id);
     if (app === undefined) return { ok: false, reason: "There is no such app." };
+    this.#parts.record(entryOf("app-removed", asker, id));
     this.#parts.changed();
     return this.#parts.removed(app.deviceId);
   }

@@ -6,7 +6,7 @@
  */
 import type { AdminApps, App } from "../../protocol/admin-apps.ts";
 import { type Sql, StoreTooNewError } from "../agent/store/schema.ts";
-import type { CodeNote, Redemption } from "./calls.ts";
+import type { CodeNote, Redeemed, Redemption } from "./calls.ts";
 
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE app_codes (
@@ -48,7 +48,7 @@ interface AppRow extends Record<string, string | number | null> {
   device_id: string | null;
 }
 
-export type Redeemed = { ok: true; by: string; name: string } | { ok: false; reason: string };
+type Entered = { ok: true; by: string; name: string } | Extract<Redeemed, { ok: false }>;
 
 export class AppStore {
   readonly #sql: Sql;
@@ -81,7 +81,7 @@ export class AppStore {
   }
 
   /** The code is gone before anybody hears that it counted. */
-  redeem({ hash, id, name, from, deviceId }: Redemption, now: number): Redeemed {
+  redeem({ hash, id, name, from, deviceId }: Redemption, now: number): Entered {
     const [code] = this.#sql
       .exec<{ name: string; made_by: string }>(
         "SELECT name, made_by FROM app_codes WHERE agent_id = ? AND hash = ? AND expires_at > ?",
@@ -90,10 +90,8 @@ export class AppStore {
         now,
       )
       .toArray();
-    if (code === undefined) return { ok: false, reason: "That code was used before, or is over." };
-    if (this.#apps().length >= MAX_APPS) {
-      return { ok: false, reason: "There are too many apps. Remove one first." };
-    }
+    if (code === undefined) return { ok: false, reason: "over" };
+    if (this.#apps().length >= MAX_APPS) return { ok: false, reason: "full" };
     this.#sql.exec("DELETE FROM app_codes WHERE agent_id = ? AND hash = ?", this.#agentId, hash);
     const named = code.name === "" ? (name ?? "") : code.name;
     this.#sql.exec(

@@ -1,9 +1,19 @@
 /** What the Durable Object answers about the audit log and about shutting everything. Plain data. */
-import type { AdminAudit, AdminSecurity, AuditEntry } from "../../protocol/admin.ts";
+import type { AdminAudit, AdminSecurity, AuditEntry, AuditKind } from "../../protocol/admin.ts";
 import type { Done } from "../done.ts";
 
 /** An entry of the audit log before it has its number and time. */
 export type NewAuditEntry = Omit<AuditEntry, "n" | "at">;
+
+/** The admin who asks, and from which address. */
+export interface Asker {
+  by: string;
+  from: string;
+}
+
+export function entryOf(kind: AuditKind, { by, from }: Asker, detail = ""): NewAuditEntry {
+  return { kind, who: by, from, detail, times: 1 };
+}
 
 /** A session as it began: what a person needs to know it again. */
 export interface SessionNote {
@@ -25,12 +35,13 @@ export interface AuditCalls {
   read(query: AuditQuery): Promise<AdminAudit>;
 }
 
+/** What changes something is in the audit log before it happens: it may take longer than anybody waits. */
 export interface SecurityCalls {
   overview(): Promise<AdminSecurity>;
   noteSession(session: SessionNote): Promise<void>;
   /** Every session that began before now is over; paired devices stay. */
-  endSessions(): Promise<Done>;
+  endSessions(asker: Asker): Promise<Done>;
   /** Stops at once, ends all sessions and starts nothing until `panicOver`. */
-  panic(by: string): Promise<Done>;
-  panicOver(): Promise<Done>;
+  panic(asker: Asker): Promise<Done>;
+  panicOver(asker: Asker): Promise<Done>;
 }

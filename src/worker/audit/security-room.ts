@@ -6,7 +6,7 @@ import { RpcTarget } from "cloudflare:workers";
 import type { AdminSecurity } from "../../protocol/admin.ts";
 import type { AppsRoom } from "../apps/room.ts";
 import type { Done } from "../done.ts";
-import type { SecurityCalls, SessionNote } from "./calls.ts";
+import { type Asker, entryOf, type SecurityCalls, type SessionNote } from "./calls.ts";
 import type { Panic } from "./panic.ts";
 import type { AuditRoom } from "./room.ts";
 import type { Sessions } from "./sessions.ts";
@@ -55,19 +55,22 @@ export class SecurityRoom extends RpcTarget implements SecurityCalls {
   }
 
   /** Sockets that are open already end as well: they were let in by a session. */
-  async endSessions(): Promise<Done> {
+  async endSessions(asker: Asker): Promise<Done> {
+    this.#parts.audit.note(entryOf("sessions-ended", asker));
     this.#shutOut();
     return this.#parts.disconnectAll();
   }
 
   /** Held first: whatever happens to the rest, nothing starts again and no session counts. */
-  async panic(by: string): Promise<Done> {
-    this.#parts.panic.hold({ at: Date.now(), by });
+  async panic(asker: Asker): Promise<Done> {
+    this.#parts.panic.hold({ at: Date.now(), by: asker.by });
+    this.#parts.audit.note(entryOf("panic", asker));
     this.#shutOut();
     return this.#parts.destroy();
   }
 
-  async panicOver(): Promise<Done> {
+  async panicOver(asker: Asker): Promise<Done> {
+    this.#parts.audit.note(entryOf("panic-over", asker));
     this.#parts.panic.release();
     this.#parts.changed();
     return { ok: true };

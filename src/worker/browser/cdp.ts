@@ -4,9 +4,11 @@
  * command is read or remade: a WebSocket's answer is returned as the binding gave it.
  */
 import * as z from "zod";
+import { DeadlineError, within } from "../deadline.ts";
 import { isUpgrade } from "../limits.ts";
 import { jsonReply } from "../replies.ts";
 import type { BrowserCaller, BrowserCalls, Opened, WantedSession } from "./calls.ts";
+import { newPageAddress, SESSION_ID, SESSION_PARAM, wantedSession } from "./query.ts";
 import { BrowserService, errorOf, type BrowserBinding } from "./service.ts";
 
 export interface CdpCall {
@@ -20,14 +22,13 @@ export interface CdpCall {
   binding: BrowserBinding | undefined;
 }
 
-const ID = "[0-9a-f-]{36}";
 const TARGET = "[A-Za-z0-9-]{1,64}";
-const BROWSER_SOCKET = new RegExp(`^/devtools/browser/(${ID})$`);
+const BROWSER_SOCKET = new RegExp(`^/devtools/browser/(${SESSION_ID})$`);
 const PAGE_SOCKET = new RegExp(`^/devtools/page/(${TARGET})$`);
 const JSON_CALL = new RegExp(`^/json(/(version|list|protocol|new|(activate|close)/${TARGET}))?$`);
 const OF_A_PAGE = /^\/json\/(activate|close)\//;
-/** Which of its sessions a client means, when not its usual one. */
-const SESSION_PARAM = "session";
+/** The room may wait for a place at the service, and for a browser that is slow to come. */
+const ROOM_DEADLINE_MS = 120_000;
 
 const STATUS = {
   off: 503,
@@ -45,6 +46,15 @@ const addressed = z.looseObject({
 });
 
 export async function answerCdp(call: CdpCall): Promise<Response> {
+  try {
+    return await answered(call);
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    return refuse(502, "browser_unreachable", `${error.message}.`);
+  }
+}
+
+async function answered(call: CdpCall): Promise<Response> {
   const { request, binding } = call;
   const path = call.path.replace(/\/+$/, "");
   const service = binding === undefined ? undefined : new BrowserService(binding);
@@ -53,7 +63,7 @@ export async function answerCdp(call: CdpCall): Promise<Response> {
   if (request.method !== "GET" && !(request.method === "PUT" && path === "/json/new")) {
     return refuse(405, "method_not_allowed", "This address takes GET, and PUT for /json/new.");
   }
-  const wanted = wantedSession(request);
+  const wanted = wantedSession(new URL(request.url), path);
   if (wanted === undefined) return badSession();
   return inSession(call, service, wanted, async (open, sessionId) => {
     const reply =
@@ -73,11 +83,11 @@ async function inSession(
   use: (service: BrowserService, sessionId: string) => Promise<Response | "gone">,
 ): Promise<Response> {
   for (let tries = wanted === "shared" ? 2 : 1; tries > 0; tries -= 1) {
-    const opened = await browser.open(caller, wanted);
+    const opened = await inTime(browser.open(caller, wanted));
     if (!opened.ok || service === undefined) return refuseOpened(opened);
     const answer = await use(service, opened.sessionId);
     if (answer !== "gone") return answer;
-    await browser.gone(opened.sessionId);
+    await inTime(browser.gone(opened.sessionId));
   }
   return refuse(
     410,
@@ -90,21 +100,6 @@ function newPage(request: Request, service: BrowserService, sessionId: string): 
   const url = newPageAddress(new URL(request.url));
   const query = url === undefined ? "" : `?${new URLSearchParams({ url })}`;
   return service.devtools(sessionId, `/json/new${query}`, "PUT");
-}
-
-/** Chrome takes the whole query as the address; some clients write `?url=`. */
-function newPageAddress({ search, searchParams }: URL): string | undefined {
-  const named = searchParams.get("url");
-  if (named !== null) return named;
-  const whole = search
-    .slice(1)
-    .replace(new RegExp(`(^|&)(${SESSION_PARAM}|secret)=[^&]*`, "g"), "");
-  if (whole === "") return undefined;
-  try {
-    return decodeURIComponent(whole);
-  } catch {
-    return whole;
-  }
 }
 
 async function passOn(
@@ -156,7 +151,8 @@ async function openSocket(
   if (targetId !== undefined && service !== undefined && owner === undefined) {
     return noSuchPage();
   }
-  const wanted = owner === undefined ? wantedSession(call.request) : { id: owner };
+  const asked = new URL(call.request.url);
+  const wanted = owner === undefined ? wantedSession(asked, path) : { id: owner };
   if (wanted === undefined) return badSession();
   return inSession(call, service, wanted, async (open, opened) => {
     const reply = await open.connect(opened, targetId);
@@ -174,7 +170,7 @@ async function ownerOf(
   service: BrowserService | undefined,
   targetId: string,
 ): Promise<string | undefined> {
-  const sessions = await browser.sessionsOf(caller);
+  const sessions = await inTime(browser.sessionsOf(caller));
   for (const sessionId of sessions) {
     const targets = (await service?.targets(sessionId).catch(() => [])) ?? [];
     if (targets.some(({ id }) => id === targetId)) return sessionId;
@@ -182,11 +178,8 @@ async function ownerOf(
   return undefined;
 }
 
-function wantedSession(request: Request): WantedSession | undefined {
-  const text = new URL(request.url).searchParams.get(SESSION_PARAM);
-  if (text === null) return "shared";
-  if (text === "new") return "fresh";
-  return new RegExp(`^${ID}$`).test(text) ? { id: text } : undefined;
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return within("the browser room", ROOM_DEADLINE_MS, work);
 }
 
 function noSuchPage(): Response {

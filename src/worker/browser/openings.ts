@@ -2,6 +2,7 @@
  * Which session a caller gets: its one usual session, a fresh one, or one that it names. Never more than an
  * agent may have at a time; waits a while when the service has no place.
  */
+import { pause } from "../agent/budget.ts";
 import type { BrowserCaller, Opened, WantedSession } from "./calls.ts";
 import type { BrowserService } from "./service.ts";
 import type { BrowserStore, SessionRow } from "./store.ts";
@@ -61,8 +62,13 @@ export class Openings {
     const { store, upkeep } = this.#parts;
     const row = store.live().find(({ shared, holder }) => shared && holder === caller.holder);
     if (row !== undefined) {
-      const alive = await service.session(row.id).catch(() => undefined);
-      if (alive !== undefined) return { ok: true, sessionId: row.id };
+      try {
+        const alive = await service.session(row.id);
+        if (alive !== undefined) return { ok: true, sessionId: row.id };
+      } catch (error) {
+        // It may be alive: forgotten, nothing would count its time or end it.
+        return unreachable(error);
+      }
       await upkeep.lookAfter();
       upkeep.forget(row.id, undefined);
     }
@@ -90,11 +96,10 @@ export class Openings {
         if (now() + retryAfter * 1_000 > until) {
           return { ok: false, reason: "limit", retryAfter, message };
         }
-        await scheduler.wait(retryAfter * 1_000);
+        await pause(retryAfter * 1_000);
       }
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { ok: false, reason: "unreachable", message };
+      return unreachable(error);
     } finally {
       this.#acquiring -= 1;
     }
@@ -117,4 +122,9 @@ export class Openings {
     const message = "That browser session has ended. Ask /json/version for another one.";
     return { ok: false, reason: "expired", message };
   }
+}
+
+function unreachable(error: unknown): Opened {
+  const message = error instanceof Error ? error.message : String(error);
+  return { ok: false, reason: "unreachable", message };
 }

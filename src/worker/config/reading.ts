@@ -4,9 +4,21 @@ import type { Field } from "./fields.ts";
 /** Reads one setting; undefined when it is not set or wrong, which is then among the problems. */
 export type Read = <T>(name: string, parse: (text: string) => Field<T>) => T | undefined;
 
-/** The text never holds a secret's value. */
+/** Told to everybody who asks the Worker: no text holds a setting's value, or a part of one. */
 export interface ConfigProblem {
   name: string;
   problem: string;
   mend: string;
+}
+
+/**
+ * A problem that quotes an entry of a list says instead which one it is: the list may hold people's
+ * addresses, or a key that was pasted into the wrong line.
+ */
+export function withoutValue(problem: string, given: string): string {
+  return problem.replace(/"(.*)"/s, (_whole, quoted: string) => {
+    const entries = given.split(/[\s,]+/).filter((entry) => entry !== "");
+    const at = entries.findIndex((entry) => entry.toLowerCase().startsWith(quoted.toLowerCase()));
+    return at < 0 ? "an entry" : `entry ${at + 1}`;
+  });
 }

@@ -51,6 +51,8 @@ export class Devices {
   readonly #records: RecordStore;
   /** One change at a time, so that the list pushed last is the list recorded last. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** The front port of the present start has what is recorded. */
+  #told = false;
 
   constructor(control: ControlPort, records: RecordStore) {
     this.#control = control;
@@ -155,10 +157,21 @@ export class Devices {
   /** Ends every open socket: with nobody approved the front port ends them, then the list is put back. */
   disconnectAll(): Promise<Done> {
     return this.#inTurn(async () => {
+      this.#told = false;
       const emptied = asDone(await this.#control.putDevices([]));
       const back = await this.#push();
       return emptied.ok ? back : emptied;
     });
+  }
+
+  /** What the front port has is as old as the start, which may have begun before the latest change. */
+  begin(): void {
+    this.#told = false;
+  }
+
+  /** Puts the record there, unless it is there. */
+  tell(): Promise<Done> {
+    return this.#inTurn(async () => (this.#told ? { ok: true } : this.#push()));
   }
 
   /** The record is at the front port before the gateway lets the device in. */
@@ -169,8 +182,11 @@ export class Devices {
   }
 
   async #push(): Promise<Done> {
+    this.#told = false;
     const ids = this.#records.devices().map(({ deviceId }) => deviceId);
-    return asDone(await this.#control.putDevices(ids));
+    const done = asDone(await this.#control.putDevices(ids));
+    this.#told = done.ok;
+    return done;
   }
 
   async #rpc(request: RpcRequest): Promise<Done> {

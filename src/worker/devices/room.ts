@@ -3,6 +3,7 @@
  * sandbox says of them. Fails closed: what a device may is decided by the record alone.
  */
 import { RpcTarget } from "cloudflare:workers";
+import { type Asker, entryOf } from "../audit/calls.ts";
 import type { AppsRoom } from "../apps/room.ts";
 import type { AuditRoom } from "../audit/room.ts";
 import type { RecordStore } from "../agent/store/records.ts";
@@ -55,8 +56,9 @@ export class DevicesRoom extends RpcTarget implements DeviceCalls {
     return notReady() ?? this.#changing(devices.rename(deviceId, name));
   }
 
-  async remove(deviceId: string): Promise<Done> {
-    const { devices, apps, notReady } = this.#parts;
+  async remove(deviceId: string, asker?: Asker): Promise<Done> {
+    const { devices, apps, audit, notReady } = this.#parts;
+    if (asker !== undefined) audit.note(entryOf("device-removed", asker, deviceId));
     apps.settle(deviceId);
     const live = notReady() === undefined;
     return this.#changing(devices.remove(deviceId, Date.now(), live));
@@ -66,6 +68,26 @@ export class DevicesRoom extends RpcTarget implements DeviceCalls {
   async disconnectAll(): Promise<Done> {
     const { devices, notReady } = this.#parts;
     return notReady() === undefined ? devices.disconnectAll() : { ok: true };
+  }
+
+  /**
+   * A start became ready, or was found so: the list it was begun with may be older than the record,
+   * and the record counts. What did not arrive is tried again by `attend`.
+   */
+  async welcome(): Promise<void> {
+    this.#parts.devices.begin();
+    await this.attend();
+    await this.approveVouched();
+  }
+
+  /** Looks whether the front port has the record. */
+  async attend(): Promise<void> {
+    const { devices, records, notReady } = this.#parts;
+    if (notReady() !== undefined) return;
+    const told = await devices.tell();
+    if (told.ok || notReady() !== undefined) return;
+    const text = `The list of approved devices did not reach the sandbox: ${told.reason}`;
+    records.note("device", text, Date.now());
   }
 
   /** Approves those that wait and whose key is held by whoever had a pairing code. */

@@ -2,6 +2,8 @@
 import type { RefusedHost } from "../../protocol/admin.ts";
 
 export interface EgressCalls {
+  /** The panic button holds the agent: nothing may leave its sandbox. */
+  held(): Promise<boolean>;
   countRefused(host: string, times: number): Promise<void>;
   refusedHosts(): Promise<RefusedHost[]>;
 }

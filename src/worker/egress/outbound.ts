@@ -23,6 +23,7 @@ import type { Env } from "../env.ts";
 import { createLogger } from "../logger.ts";
 import { redactor } from "../redaction.ts";
 import { answerReport } from "./control.ts";
+import { holdOf } from "./held.ts";
 import { decide, type Decision } from "./policy.ts";
 import { createRefusalCounter, type RefusalCounter } from "./refusals.ts";
 
@@ -45,8 +46,10 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
     if (!parsed.ok) return plain(503, "The Worker's configuration has to be mended first.");
     const url = new URL(request.url);
     const platform = platformFor(url, parsed.config.channels);
-    if (platform !== undefined) return this.answerPlatform(request, url, platform, parsed.config);
     const decision = decide(url, parsed.config.egressAllow);
+    const held = platform !== undefined || leaves(decision) ? await this.refuseHeld() : undefined;
+    if (held !== undefined) return held;
+    if (platform !== undefined) return this.answerPlatform(request, url, platform, parsed.config);
     switch (decision.to) {
       case "internal":
         return this.answerInternal(request, decision.host, parsed.config);
@@ -152,6 +155,19 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
     }
   }
 
+  /** A refusal while the panic button holds the agent. */
+  private async refuseHeld(): Promise<Response | undefined> {
+    const { agentId } = this.ctx.props;
+    switch (await holdOf(agentId, this.env.AGENT.getByName(agentId).egress, Date.now())) {
+      case "open":
+        return undefined;
+      case "held":
+        return plain(403, "Everything is held shut by the panic button.");
+      case "unknown":
+        return plain(503, "The agent did not say whether anything may leave. Try again.");
+    }
+  }
+
   private refuse({ host, reason }: Extract<Decision, { to: "nowhere" }>): Response {
     const { agentId } = this.ctx.props;
     if (reason === "not-a-host")
@@ -170,6 +186,12 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
     const { egress } = this.env.AGENT.getByName(agentId);
     await Promise.all(counter.take().map(([host, times]) => egress.countRefused(host, times)));
   }
+}
+
+/** The supervisor's own calls are not among it: those the Durable Object answers for a live start alone. */
+function leaves(decision: Decision): boolean {
+  if (decision.to !== "internal") return decision.to === "internet";
+  return decision.host === INTERNAL_HOSTS.ai || decision.host === INTERNAL_HOSTS.browser;
 }
 
 /** The address by which a program in the sandbox reached the supervisor's relay, if it came that way. */

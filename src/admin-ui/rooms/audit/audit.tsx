@@ -41,6 +41,7 @@ export function AuditRoom() {
             ))}
           </ol>
         )}
+        {audit.isFetchNextPageError ? <Trouble error={audit.error} /> : null}
         {audit.hasNextPage ? (
           <Button
             className="mt-4"

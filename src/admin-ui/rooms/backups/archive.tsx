@@ -70,7 +70,7 @@ export function Archive({ archive, status, follow }: ArchiveProps) {
           {words.looking}
         </p>
       ) : null}
-      {look.error === null ? null : <Trouble error={look.error} />}
+      {look.error === null ? null : <Trouble error={look.error} action />}
       {!whole || look.data === undefined ? null : look.data.ok ? (
         <>
           <Report report={look.data.report} />

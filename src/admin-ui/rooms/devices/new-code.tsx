@@ -36,7 +36,7 @@ export function NewCodePanel({ codes }: { codes: AdminApps["codes"] }) {
           </Button>
         )}
       </div>
-      {make.error === null ? null : <Trouble error={make.error} />}
+      {make.error === null ? null : <Trouble error={make.error} action />}
       <div aria-live="polite">
         {live ? <Shown made={made} now={now} /> : null}
         {!live && unused > 0 ? (

@@ -17,7 +17,9 @@ export function Emergency() {
   const { danger } = text;
   const security = useSecurity();
   const [asking, setAsking] = useState<"panic" | "sessions">();
-  const panic = useAct(ADMIN_API.panic, danger.panicked);
+  const panic = useAct(ADMIN_API.panic, ({ pending }) =>
+    pending === true ? text.overview.outcome.pending : danger.panicked,
+  );
   const over = useAct(ADMIN_API.panicOver, danger.reopened);
   const endSessions = useAct(ADMIN_API.endSessions, danger.ended);
   if (security.data === undefined) {

@@ -73,6 +73,22 @@ test("a dead letter is tried again, and dropped after a question that can be lef
   await page.getByText("no such update", { exact: true }).waitFor({ state: "hidden" });
 });
 
+test("messages that wait are shown when no platform is set up any more", async () => {
+  const { page } = await open("en-US");
+  await page.getByText(/^on its way <img/).waitFor();
+  await page.route("**/api/channels", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), channels: [] } });
+  });
+  await page.reload();
+  await page.getByText("No channel is set up yet.").waitFor();
+  await page.getByText(/^on its way <img/).waitFor();
+  await page
+    .getByText(/^Its platform is not set up any more/)
+    .first()
+    .waitFor();
+});
+
 test("a test message goes out in the bot's name", async () => {
   const { page } = await open("en-US");
   await worker.calls();

@@ -35,6 +35,8 @@ export class Room extends DurableObject<Env> {
       now: Date.now,
       waitUntil: (work) => ctx.waitUntil(work),
       readyStart: () => (this.#awake ? 1 : undefined),
+      takingStart: () => (this.#awake ? 1 : undefined),
+      look: async () => undefined,
       wake: async () => {
         this.wakes += 1;
       },

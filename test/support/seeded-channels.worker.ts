@@ -1,7 +1,7 @@
 /** A channels room with a dead letter, a waiting one, and somebody who asks: what its page has to show. */
-import type { ChannelsParts } from "../../src/worker/channels/channels.ts";
 import { ChannelsRoom } from "../../src/worker/channels/channels.ts";
 import type { Arrival, Channel } from "../../src/worker/channels/channel.ts";
+import type { ChannelsParts } from "../../src/worker/channels/parts.ts";
 import { createLogger } from "../../src/worker/logger.ts";
 
 const HOSTILE = `<img src=x onerror="document.title='owned'">`;
@@ -22,6 +22,8 @@ export function seededChannelsRoom({ sql, waitUntil, said }: SeededChannels): Ch
     fetch: () => Promise.reject(new Error("nothing goes out")),
     now: Date.now,
     readyStart: () => 1,
+    takingStart: () => 1,
+    look: () => Promise.resolve(),
     wake: () => Promise.resolve(),
     post: () => Promise.resolve({ ok: false, reason: "no sandbox" }),
     mark: () => Promise.resolve(1),

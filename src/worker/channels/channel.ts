@@ -98,11 +98,15 @@ export interface ChannelHost {
   waitUntil(work: Promise<unknown>): void;
   /** The channel's state changed: pages that follow are told. */
   changed(): void;
+  /** Something was lost or given up: it is noted, and shown as the channel's last problem. */
+  alert(text: string): void;
 }
 
 /** What is known about an arrival before a channel says whether it is the agent's business. */
 export interface Circumstances {
   standing: "approved" | "stranger" | "barred";
+  /** The settings name them: they are in the gateway's own list as well. */
+  named: boolean;
 }
 
 /**

@@ -83,10 +83,9 @@ test("messages that wait are shown when no platform is set up any more", async (
   await page.reload();
   await page.getByText("No channel is set up yet.").waitFor();
   await page.getByText(/^on its way <img/).waitFor();
-  await page
-    .getByText(/^Its platform is not set up any more/)
-    .first()
-    .waitFor();
+  const hints = page.getByText(/^Its platform is not set up any more/);
+  await hints.first().waitFor();
+  expect(await hints.count()).toBe(await page.getByRole("button", { name: /^Drop:/ }).count());
 });
 
 test("a test message goes out in the bot's name", async () => {

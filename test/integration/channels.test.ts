@@ -111,6 +111,18 @@ describe("a message", () => {
     expect((await channels()).letters[0]).toMatchObject({ state: "waiting" });
   });
 
+  it("that was only edited waits for the next one, in its order, and wakes nobody", async () => {
+    const { update_id, message } = update();
+    const edited = { update_id, edited_message: message };
+    expect(await post(edited)).toBe(200);
+    expect((await channels()).letters).toMatchObject([{ state: "waiting" }]);
+    expect((await rig.status()).phase).toBe("stopped");
+    const one = update();
+    await post(one);
+    await empty();
+    expect(await delivered()).toEqual([String(update_id), String(one.update_id)]);
+  });
+
   it("is not blamed for a gateway that is started again, and is delivered when it is up", async () => {
     await rig.scenario({ gatewayAwayMs: 4_000 });
     const one = update();

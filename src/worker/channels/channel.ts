@@ -54,7 +54,7 @@ export interface Letter extends Arrival {
 
 /** What became of one attempt to hand a letter over. */
 export type Verdict =
-  /** The gateway has it in its own database. */
+  /** The gateway has it: in its own database, where its platform's plugin keeps one. */
   | { kind: "accepted" }
   /** Not now: the listener is not there, overloaded, or did not answer. */
   | { kind: "later"; reason: string }

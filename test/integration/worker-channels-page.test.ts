@@ -1,6 +1,7 @@
 /** The channels room of the admin page in a real browser, on a real inbox. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { channelsReply } from "../../src/protocol/admin-channels.ts";
 import { slackManifest } from "../../src/protocol/slack-manifest.ts";
 import { axeViolations, openAdminPage } from "../support/admin-browser.ts";
 import { launchChromium } from "../support/chromium.ts";
@@ -86,6 +87,28 @@ test("messages that wait are shown when no platform is set up any more", async (
   const hints = page.getByText(/^Its platform is not set up any more/);
   await hints.first().waitFor();
   expect(await hints.count()).toBe(await page.getByRole("button", { name: /^Drop:/ }).count());
+});
+
+test("an address that is not registered yet, and a Slack that has sent nothing, are not told as working", async () => {
+  const { page } = await open("en-US");
+  await page.getByText("Registered at", { exact: true }).waitFor();
+  const slack = { id: "slack", policy: "pairing", connection: "connected", way: "webhook" };
+  const address = "https://agent.example/webhooks/slack/main";
+  await page.route("**/api/channels", async (route) => {
+    const answer = await route.fetch();
+    const view = channelsReply.parse(await answer.json());
+    const [telegram] = view.channels;
+    const channels = [
+      { ...telegram, connection: "failed" },
+      { ...slack, address, waiting: 0, dead: 0 },
+    ];
+    await route.fulfill({ response: answer, json: { ...view, channels } });
+  });
+  await page.reload();
+  await page.getByText("To be registered at", { exact: true }).waitFor();
+  await page.getByText("Address for its events", { exact: true }).waitFor();
+  await page.getByText(/^The token works; nothing has come/).waitFor();
+  expect(await page.getByText("Connected: messages arrive").count()).toBe(0);
 });
 
 test("a test message goes out in the bot's name", async () => {

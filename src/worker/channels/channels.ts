@@ -9,6 +9,7 @@ import { RpcTarget } from "cloudflare:workers";
 import type { ChannelsView, ChannelView } from "../../protocol/admin-channels.ts";
 import type { ChannelId } from "../../protocol/channels.ts";
 import type { Done } from "../done.ts";
+import { ApprovalsUnderWay } from "./approving.ts";
 import type { ChannelCalls, Received } from "./calls.ts";
 import type { Arrival, Channel, ChannelHost, Letter } from "./channel.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -52,7 +53,8 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     this.#last = new LastSeen(this.#notes);
     const channels = parts.open((channel) => this.#host(channel));
     this.#channels = new Map(channels.map((channel) => [channel.id, channel]));
-    this.#pairing = new Pairing(parts.call, this.#senders, parts.now);
+    const underWay = new ApprovalsUnderWay(this.#notes);
+    this.#pairing = new Pairing(parts.call, this.#senders, underWay, parts.now);
     this.#deliveries = new Deliveries({
       letters: this.#letters,
       channels: this.#channels,

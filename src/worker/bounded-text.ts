@@ -9,15 +9,15 @@ export type BoundedText =
   | { ok: false; status: 400 | 413; code: "body_too_large" | "body_unreadable"; message: string };
 
 /** The body as text of at most `limit` bytes of UTF-8, or why not. */
-export async function boundedText(request: Request, limit: number): Promise<BoundedText> {
-  const declared = Number(request.headers.get("content-length") ?? 0);
+export async function boundedText(sent: Request | Response, limit: number): Promise<BoundedText> {
+  const declared = Number(sent.headers.get("content-length") ?? 0);
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
   let bytes = 0;
   const tooMuch = () => Math.max(declared, bytes) > limit;
   const hopeless = () => Math.max(declared, bytes) > limit + DISCARDED_BYTES;
   try {
-    for await (const chunk of hopeless() ? [] : (request.body ?? [])) {
+    for await (const chunk of hopeless() ? [] : (sent.body ?? [])) {
       bytes += chunk.byteLength;
       if (hopeless()) break;
       if (!tooMuch()) text += decoder.decode(chunk, { stream: true });

@@ -33,6 +33,10 @@ export interface DiscordEmulator {
   calls: RestCall[];
   /** Answers every call with this status until it is undefined again. */
   broken: number | undefined;
+  /** Which calls, by method and path; all unless it is set. */
+  brokenFor: RegExp | undefined;
+  /** What a 429 says of how long to wait, in seconds. */
+  retryAfter: number;
   /** The direct chat with somebody. */
   chat(person: Person): string;
   /** A direct message; the answer is its id. */
@@ -71,7 +75,7 @@ export async function startDiscord(
     token: BOT_TOKEN,
     gateway,
     calls: [],
-    broken: undefined,
+    ...{ broken: undefined, brokenFor: undefined, retryAfter: 0.2 },
     chat: (person) => chats.direct(person),
     write(person, text, files = []) {
       const attachments = files.map(({ name, content }) => chats.attach(name, content));
@@ -122,9 +126,9 @@ export async function startDiscord(
   }
 
   function answer(call: RestCall): RestReply {
-    const { broken } = emulator;
-    if (broken !== undefined) {
-      const body = { code: 0, message: "broken", retry_after: 0.2, global: false };
+    const { broken, brokenFor, retryAfter } = emulator;
+    if (broken !== undefined && brokenFor?.test(`${call.method} ${call.path}`) !== false) {
+      const body = { code: 0, message: "broken", retry_after: retryAfter, global: false };
       return { status: broken, body };
     }
     const { authorization, path } = call;

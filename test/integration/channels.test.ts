@@ -112,6 +112,33 @@ describe("a message", () => {
       .toBeGreaterThan(1);
     expect((await channels()).letters[0]).toMatchObject({ state: "waiting" });
   });
+
+  it("that was only edited waits for the next one, in its order, and wakes nobody", async () => {
+    const { update_id, message } = update();
+    const edited = { update_id, edited_message: message };
+    expect(await post(edited)).toBe(200);
+    expect((await channels()).letters).toMatchObject([{ state: "waiting" }]);
+    expect((await rig.status()).phase).toBe("stopped");
+    const one = update();
+    await post(one);
+    await empty();
+    expect(await delivered()).toEqual([String(update_id), String(one.update_id)]);
+  });
+
+  it("is not blamed for a gateway that is started again, and is delivered when it is up", async () => {
+    await rig.scenario({ gatewayAwayMs: 4_000 });
+    const one = update();
+    await post(one);
+    await rig.until(({ supervisor }) => supervisor?.gateway.state === "backoff");
+    await expect
+      .poll(async () => (await channels()).letters[0]?.state, { timeout: 20_000 })
+      .toBe("waiting");
+    const tries = async () => (await channels()).letters.map((letter) => letter.tries);
+    expect(await tries()).toEqual([0]);
+    await rig.until(({ supervisor }) => supervisor?.gateway.state === "ready");
+    await empty();
+    expect(await delivered()).toEqual([String(one.update_id)]);
+  });
 });
 
 describe("somebody who was not let in", () => {
@@ -125,6 +152,22 @@ describe("somebody who was not let in", () => {
     expect((await rig.status()).phase).toBe("stopped");
     expect(await starts()).toBe(before);
     expect(rig.fetched.some((url) => url.endsWith("/sendMessage"))).toBe(true);
+  });
+});
+
+describe("what nobody in particular does", () => {
+  it("takes up a part of the inbox, is told once, and leaves the owner's message alone", async () => {
+    for (let n = 0; n < 110; n += 1) {
+      expect(await post({ update_id: (nextUpdate += 1), poll_answer: {} })).toBe(200);
+    }
+    expect((await channels()).letters).toHaveLength(100);
+    expect((await rig.status()).phase).toBe("stopped");
+    const told = ((await rig.status()).events ?? []).filter(({ text }) => text.includes("is full"));
+    expect(told).toHaveLength(1);
+    const own = update();
+    expect(await post(own)).toBe(200);
+    await empty();
+    expect(await delivered()).toContain(String(own.update_id));
   });
 });
 
@@ -202,7 +245,42 @@ it("a job that is due wakes an agent that sleeps, once, and it sleeps again", as
   expect(await starts()).toBe(before + 2);
 });
 
+it("a message of a platform that is not set up any more waits, is shown, and keeps nobody awake", async () => {
+  await rig.scenario({ listener: "is not there" });
+  const one = update();
+  await post(one);
+  await rig.until(({ phase }) => phase === "ready");
+  await rig.call("stop");
+  await rig.scenario({});
+  await rig.deploy({ TELEGRAM_BOT_TOKEN: "" });
+  await rig.call("start");
+  await rig.until(({ phase }) => phase === "ready");
+  await rig.until(({ phase }) => phase === "stopped");
+  expect(await channels()).toMatchObject({ channels: [], letters: [{ state: "waiting" }] });
+  await rig.deploy({});
+  await rig.status();
+  await empty();
+  expect(await delivered()).toEqual([String(one.update_id)]);
+});
+
 // Last, since these settings stay.
+describe("somebody impatient who was not let in", () => {
+  it("uses up one wake with all that they write while the agent wakes", async () => {
+    await rig.deploy({ CHANNEL_STRANGER_WAKES: "3" });
+    await rig.scenario({ bootMs: 1_500 });
+    const impatient = Array.from({ length: 6 }, () => update(665));
+    for (const one of impatient) expect(await post(one)).toBe(200);
+    await empty();
+    expect(await delivered()).toEqual(impatient.map((one) => String(one.update_id)));
+    await rig.until(({ phase }) => phase === "stopped");
+    const before = await starts();
+    const again = update(665);
+    await post(again);
+    await empty();
+    expect(await starts()).toBe(before + 1);
+  });
+});
+
 describe("somebody new", () => {
   const under = async (policy: string) => {
     await rig.deploy({ TELEGRAM_DM_POLICY: policy, CHANNEL_STRANGER_WAKES: "0" });

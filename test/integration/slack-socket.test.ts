@@ -18,6 +18,7 @@ beforeAll(async () => {
       SLACK_APP_TOKEN: APP_TOKEN,
       SLACK_API_URL: slack.apiUrl,
       SLACK_DM_ALLOW_FROM: OWNER,
+      CHANNEL_OWNERS: `slack:${OWNER}`,
       SANDBOX_SLEEP_AFTER: "2s",
     },
     new URL(slack.apiUrl).origin,
@@ -125,4 +126,12 @@ it("a connection that is a quarter of an hour old is replaced, and a message com
   expect(slack.sockets.size).toBe(2);
   slack.write(OWNER, "five");
   await expect.poll(events, { timeout: 20_000 }).toEqual(["five"]);
+});
+
+// Last, since the cap stays.
+it("an alert of a spending cap reaches the owner in their direct chat", async () => {
+  await rig.call("passCap");
+  await expect
+    .poll(() => slack.texts(`D${OWNER.slice(1)}`).join("\n"), { timeout: 20_000 })
+    .toContain("100 % of the cap for today");
 });

@@ -253,6 +253,34 @@ describe("what is not Slack's", () => {
   });
 });
 
+describe("Slack is told to send an event again", () => {
+  it("when the inbox is full, and it is taken once there is room", async () => {
+    await rig.call("fillInbox");
+    const one = direct();
+    expect(await post(one)).toMatchObject({
+      status: 503,
+      text: expect.stringContaining("inbox_full"),
+    });
+    expect((await rig.status()).phase).toBe("stopped");
+    await rig.call("emptyInbox");
+    expect(await post(one)).toEqual({ status: 200, text: "" });
+    await empty();
+    expect(await delivered()).toHaveLength(1);
+  });
+
+  it("when the inbox does not answer in time, and it is kept once", async () => {
+    const one = direct();
+    const held = rig.call("hold", 6_000);
+    await expect
+      .poll(() => post(one), { timeout: 20_000 })
+      .toMatchObject({ status: 503, text: expect.stringContaining("inbox_late") });
+    await held;
+    expect(await post(one)).toEqual({ status: 200, text: "" });
+    await empty();
+    expect(await delivered()).toHaveLength(1);
+  });
+});
+
 // Last, since these settings stay.
 describe("a direct message of somebody new", () => {
   const under = async (policy: string) => {

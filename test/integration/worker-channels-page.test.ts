@@ -1,6 +1,7 @@
 /** The channels room of the admin page in a real browser, on a real inbox. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { channelsReply } from "../../src/protocol/admin-channels.ts";
 import { slackManifest } from "../../src/protocol/slack-manifest.ts";
 import { axeViolations, openAdminPage } from "../support/admin-browser.ts";
 import { launchChromium } from "../support/chromium.ts";
@@ -71,6 +72,43 @@ test("a dead letter is tried again, and dropped after a question that can be lef
   await page.getByRole("button", { name: "Drop: 1" }).click();
   await question.getByRole("button", { name: "Drop" }).click();
   await page.getByText("no such update", { exact: true }).waitFor({ state: "hidden" });
+});
+
+test("messages that wait are shown when no platform is set up any more", async () => {
+  const { page } = await open("en-US");
+  await page.getByText(/^on its way <img/).waitFor();
+  await page.route("**/api/channels", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), channels: [] } });
+  });
+  await page.reload();
+  await page.getByText("No channel is set up yet.").waitFor();
+  await page.getByText(/^on its way <img/).waitFor();
+  const hints = page.getByText(/^Its platform is not set up any more/);
+  await hints.first().waitFor();
+  expect(await hints.count()).toBe(await page.getByRole("button", { name: /^Drop:/ }).count());
+});
+
+test("an address that is not registered yet, and a Slack that has sent nothing, are not told as working", async () => {
+  const { page } = await open("en-US");
+  await page.getByText("Registered at", { exact: true }).waitFor();
+  const slack = { id: "slack", policy: "pairing", connection: "connected", way: "webhook" };
+  const address = "https://agent.example/webhooks/slack/main";
+  await page.route("**/api/channels", async (route) => {
+    const answer = await route.fetch();
+    const view = channelsReply.parse(await answer.json());
+    const [telegram] = view.channels;
+    const channels = [
+      { ...telegram, connection: "failed" },
+      { ...slack, address, waiting: 0, dead: 0 },
+    ];
+    await route.fulfill({ response: answer, json: { ...view, channels } });
+  });
+  await page.reload();
+  await page.getByText("To be registered at", { exact: true }).waitFor();
+  await page.getByText("Address for its events", { exact: true }).waitFor();
+  await page.getByText(/^The token works; nothing has come/).waitFor();
+  expect(await page.getByText("Connected: messages arrive").count()).toBe(0);
 });
 
 test("a test message goes out in the bot's name", async () => {

@@ -8,12 +8,16 @@ let worker: WorkerServer;
 let outside: http.Server;
 let port = 0;
 const seen: string[] = [];
+let slackSays = "";
 
 beforeAll(async () => {
   outside = http.createServer((request, response) => {
     seen.push(request.url ?? "");
     if (request.url === "/moved") {
       response.writeHead(302, { Location: "http://elsewhere.example/" }).end();
+    } else if (request.url === "/api/chat.postMessage") {
+      response.setHeader("Content-Type", "application/json");
+      response.end(slackSays);
     } else {
       response.end("outside");
     }
@@ -21,7 +25,12 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => outside.listen(0, "127.0.0.1", resolve));
   const { port: chosen } = outside.address() as AddressInfo;
   port = chosen;
-  worker = await startWorkerServer({ EGRESS_ALLOW: `127.0.0.1:${port}, *.example.org` });
+  worker = await startWorkerServer({
+    EGRESS_ALLOW: `127.0.0.1:${port}, *.example.org`,
+    SLACK_BOT_TOKEN: "xoxb-1-2-plantedBotToken",
+    SLACK_SIGNING_SECRET: "0123456789abcdef0123456789abcdef",
+    SLACK_API_URL: `http://127.0.0.1:${port}/api`,
+  });
 });
 afterAll(async () => {
   await worker.close();
@@ -73,6 +82,33 @@ describe("what leaves the sandbox", () => {
     "http://other.moltworker.internal/",
   ])("%s is no internal name", async (target) => {
     expect((await worker.outbound(target, { method: "POST" })).status).toBe(403);
+  });
+});
+
+describe("a message of the agent", () => {
+  const REFUSAL = '{"ok":false,"error":"channel_not_found"}';
+
+  test.each([
+    [REFUSAL, "slack answered channel_not_found to a message of the agent."],
+    [`{"ok":true,"message":{"text":"${"a".repeat(30_000)}"}}`, null],
+  ])("that Slack answers with %.60s is told as what it is", async (says, problem) => {
+    slackSays = says;
+    const answer = await worker.outbound("https://slack.com/api/chat.postMessage", {
+      method: "POST",
+      headers: {
+        authorization: "Bearer xoxb-moltworker-placeholder",
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ channel: "C1", text: "hello" }),
+    });
+    expect(answer.text).toBe(says);
+    const told: unknown[] = [];
+    await expect
+      .poll(async () => {
+        told.push(...(await worker.calls()).filter(({ args }) => args[0] === "slack"));
+        return told;
+      })
+      .toMatchObject([{ name: "spoke", args: ["slack", problem] }]);
   });
 });
 

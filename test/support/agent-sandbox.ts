@@ -34,6 +34,7 @@ let boot: BootDocument | undefined;
 let state: GatewayState = "idle";
 let lastError: string | undefined;
 let marks = 0;
+let { gatewayAwayMs } = scenario;
 let kept = 0;
 /** What this gateway has, as its own database would: what a backup held before, and what came since. */
 const taken = new Set(
@@ -143,7 +144,14 @@ const routes: Record<string, Handler> = {
   },
   "POST /v1/deliver": async (request, response) => {
     const { headers, body } = await read(request);
-    if (scenario.listener === "is not there") {
+    if (gatewayAwayMs !== undefined && state === "ready") {
+      become("backoff");
+      setTimeout(() => {
+        gatewayAwayMs = undefined;
+        become("ready");
+      }, gatewayAwayMs);
+    }
+    if (scenario.listener === "is not there" || state !== "ready") {
       return json(response, 200, { ok: false, message: "connect ECONNREFUSED" });
     }
     if (scenario.listener === "refuses") {

@@ -36,6 +36,8 @@ export interface Scenario {
   devicesFail?: boolean;
   /** What the gateway's listener answers to a message; taken by default. */
   listener?: "takes" | "refuses" | "is not there";
+  /** The gateway ends at the first message, which it does not take, and is started again after so long. */
+  gatewayAwayMs?: number;
   /** False when no backup is ever committed. */
   keeps?: boolean;
   /** How long a message is with the gateway before a backup holds it. */

@@ -5,6 +5,7 @@ import { closedAdmin } from "../../src/worker/access/admin.ts";
 import { NO_ADDRESS } from "../../src/worker/access/forward.ts";
 import { BUDGET, type Budget } from "../../src/worker/agent/budget.ts";
 import { createApp } from "../../src/worker/app.ts";
+import { MAX_LETTERS } from "../../src/worker/channels/store/letters.ts";
 import { answerWebhook } from "../../src/worker/channels/webhooks.ts";
 import { configOf } from "../../src/worker/config.ts";
 import type { AgentNamespace } from "../../src/worker/env.ts";
@@ -45,6 +46,27 @@ export class Agent extends ProductAgent {
 
   dropLetter(n: number) {
     return this.channels.dropLetter(n);
+  }
+
+  /** As many dead letters of somebody who was let in as the inbox holds. */
+  fillInbox(): void {
+    this.ctx.storage.sql.exec(
+      `INSERT INTO channel_letters (agent_id, n, channel, event_id, kind, preview, headers, body, at,
+         wakes, state, tries, next_at)
+       WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < ?)
+       SELECT 'main', 1000000 + n, 'slack', 'full' || n, 'direct', '', '{}', '{}', 0, 1, 'dead', 3, 0
+       FROM each`,
+      MAX_LETTERS,
+    );
+  }
+
+  emptyInbox(): void {
+    this.ctx.storage.sql.exec("DELETE FROM channel_letters");
+  }
+
+  /** Nothing else is done for so long. */
+  async hold(ms: number): Promise<void> {
+    await this.ctx.blockConcurrencyWhile(() => scheduler.wait(ms));
   }
 
   /** A call that costs something, under a cap that is already passed. */

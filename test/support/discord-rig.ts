@@ -8,7 +8,8 @@ import { channelsReply } from "../../src/protocol/admin-channels.ts";
 import type { DiscordSettings } from "../../src/worker/channels/discord/settings.ts";
 import { BY_ITSELF, workerModule } from "./worker-module.ts";
 
-const view = channelsReply.and(z.object({ wakes: z.number() }));
+export const DISCORD_OWNER = "700000000000000005";
+const view = channelsReply.and(z.object({ wakes: z.number(), alerts: z.array(z.string()) }));
 export type RoomView = z.infer<typeof view>;
 
 export interface DiscordRig {
@@ -17,6 +18,12 @@ export interface DiscordRig {
   view(): Promise<RoomView>;
   /** Whether there is a gateway that is ready. */
   awake(is: boolean): Promise<void>;
+  /** As if so many milliseconds had passed, and the alarm had come. */
+  later(ms: number): Promise<void>;
+  /** To the owner, `DISCORD_OWNER`. */
+  tell(text: string): Promise<void>;
+  /** Empties the inbox. */
+  drop(): Promise<void>;
   /** A committed backup holds everything so far. */
   keep(): Promise<void>;
   /** What the platform does to a Durable Object that it moves. */
@@ -36,6 +43,7 @@ export async function startDiscordRig(settings: DiscordSettings): Promise<Discor
       resourcePersistencePath: folder,
       ...worker,
       bindings: {
+        OWNER: DISCORD_OWNER,
         SETTINGS: { ...settings, allowFrom: [...settings.allowFrom], guilds: [...settings.guilds] },
       },
       durableObjects: { ROOM: { className: "Room", useSQLite: true } },
@@ -50,6 +58,9 @@ export async function startDiscordRig(settings: DiscordSettings): Promise<Discor
     sandbox: `${url.origin}/sandbox`,
     view: () => ask("view"),
     awake: async (is) => void (await ask(`awake?is=${is}`)),
+    later: async (ms) => void (await ask(`later?ms=${ms}`)),
+    tell: async (text) => void (await ask(`tell?text=${encodeURIComponent(text)}`)),
+    drop: async () => void (await ask("drop")),
     keep: async () => void (await ask("keep")),
     evict: async () => void (await fetch(new URL("/room/evict", url)).catch(() => undefined)),
     async close() {

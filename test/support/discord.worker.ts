@@ -13,12 +13,15 @@ import { createLogger } from "../../src/worker/logger.ts";
 interface Env {
   ROOM: DurableObjectNamespace<Room>;
   SETTINGS: DiscordSettings;
+  OWNER: string;
 }
 
 export class Room extends DurableObject<Env> {
   readonly #room: ChannelsRoom;
   #awake = false;
   #mark = 0;
+  #ahead = 0;
+  readonly #alerts: string[] = [];
   wakes = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -29,12 +32,14 @@ export class Room extends DurableObject<Env> {
       innerToken: "inner",
       open: (host) => [new DiscordChannel(env.SETTINGS, host("discord"))],
       strangerWakes: 1,
-      owners: [],
+      owners: [{ channel: "discord", id: env.OWNER }],
       log: createLogger([env.SETTINGS.token]),
       fetch: (input, init) => fetch(input, init),
-      now: Date.now,
+      now: () => Date.now() + this.#ahead,
       waitUntil: (work) => ctx.waitUntil(work),
       readyStart: () => (this.#awake ? 1 : undefined),
+      takingStart: () => (this.#awake ? 1 : undefined),
+      look: async () => undefined,
       wake: async () => {
         this.wakes += 1;
       },
@@ -42,7 +47,7 @@ export class Room extends DurableObject<Env> {
       mark: async () => (this.#mark += 1),
       call: async () => ({ ok: false, reason: "there is no gateway" }),
       touch: () => undefined,
-      alert: () => undefined,
+      alert: (text) => this.#alerts.push(text),
       changed: () => ctx.waitUntil(this.#schedule()),
     });
     ctx.waitUntil(this.#schedule());
@@ -68,10 +73,22 @@ export class Room extends DurableObject<Env> {
       this.#awake = url.searchParams.get("is") === "true";
       this.#room.attend();
     }
+    if (act === "later") {
+      this.#ahead += Number(url.searchParams.get("ms"));
+      await this.#room.tend();
+    }
+    if (act === "drop") {
+      for (const { n } of (await this.#room.overview()).letters) await this.#room.dropLetter(n);
+    }
+    if (act === "tell") await this.#room.tellOwner(url.searchParams.get("text") ?? "");
     if (act === "keep") this.#room.kept(1, this.#mark);
     if (act === "bar") await this.#room.bar("discord", url.searchParams.get("id") ?? "", true);
     if (act === "evict") this.ctx.abort("evicted by the test");
-    return Response.json({ ...(await this.#room.overview()), wakes: this.wakes });
+    return Response.json({
+      ...(await this.#room.overview()),
+      wakes: this.wakes,
+      alerts: this.#alerts,
+    });
   }
 }
 

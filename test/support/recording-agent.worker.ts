@@ -78,6 +78,7 @@ export class Agent extends DurableObject<RecordingEnv> {
       sql: this.ctx.storage.sql,
       waitUntil: (work) => this.ctx.waitUntil(work),
       said: (...args) => void this.#saw("say", ...args),
+      spoke: (...args) => void this.#saw("spoke", ...args),
     });
     return this.#channels;
   }

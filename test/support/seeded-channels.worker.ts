@@ -1,7 +1,8 @@
 /** A channels room with a dead letter, a waiting one, and somebody who asks: what its page has to show. */
-import type { ChannelsParts } from "../../src/worker/channels/channels.ts";
+import type { ChannelId } from "../../src/protocol/channels.ts";
 import { ChannelsRoom } from "../../src/worker/channels/channels.ts";
 import type { Arrival, Channel } from "../../src/worker/channels/channel.ts";
+import type { ChannelsParts } from "../../src/worker/channels/parts.ts";
 import { createLogger } from "../../src/worker/logger.ts";
 
 const HOSTILE = `<img src=x onerror="document.title='owned'">`;
@@ -11,17 +12,27 @@ export interface SeededChannels {
   waitUntil(work: Promise<unknown>): void;
   /** What the bot was told to say. */
   said(chat: string, text: string): void;
+  /** That a message of the agent left, or what the platform said instead. */
+  spoke(channel: ChannelId, problem?: string): void;
 }
 
-export function seededChannelsRoom({ sql, waitUntil, said }: SeededChannels): ChannelsRoom {
+export function seededChannelsRoom({ sql, waitUntil, said, spoke }: SeededChannels): ChannelsRoom {
+  class Watched extends ChannelsRoom {
+    override async spoke(channel: ChannelId, problem?: string): Promise<void> {
+      spoke(channel, problem);
+      await super.spoke(channel, problem);
+    }
+  }
   let asking = true;
-  const room = new ChannelsRoom({
+  const room = new Watched({
     ...{ sql, waitUntil, agentId: "main", innerToken: "inner", strangerWakes: 5, owners: [] },
     open: () => [telegram(said)],
     log: createLogger([]),
     fetch: () => Promise.reject(new Error("nothing goes out")),
     now: Date.now,
     readyStart: () => 1,
+    takingStart: () => 1,
+    look: () => Promise.resolve(),
     wake: () => Promise.resolve(),
     post: () => Promise.resolve({ ok: false, reason: "no sandbox" }),
     mark: () => Promise.resolve(1),

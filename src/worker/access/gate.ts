@@ -133,13 +133,13 @@ export function createGate(config: Config): Gate {
         }
         expired ||= check.reason === "expired" || check.reason === "signature";
       }
-      // A page of another site must not use up the tries of whoever looks at it.
-      if (isUpgrade(request) && isForeign(request, ownOrigins(url))) {
-        return { ok: false, reason: "cross-origin" };
-      }
       const [, bearer] =
         /^bearer +(\S+) *$/i.exec(request.headers.get("authorization") ?? "") ?? [];
       if (bearer !== undefined) return tryCredential(visit, bearer);
+      // A page of another site must not use up the tries of whoever looks at it; a header it cannot set.
+      if (isUpgrade(request) && isForeign(request, ownOrigins(url))) {
+        return { ok: false, reason: "cross-origin" };
+      }
       const param = tokenParam ? url.searchParams.get("token") : null;
       if (param !== null) return tryCredential(visit, param);
       return { ok: false, reason: expired ? "expired" : "none" };

@@ -106,6 +106,8 @@ export function assemble(surroundings: Surroundings, container: Container, budge
   const channels = openChannelsRoom(surroundings, {
     innerToken: documents.gatewayToken,
     readyStart: () => power.readyStart,
+    takingStart: () => power.takingStart,
+    look: () => power.look(),
     wake: () => power.wakeForMessages(),
     post: (delivery) => post(control, delivery),
     mark: async () => {

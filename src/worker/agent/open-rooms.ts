@@ -2,8 +2,9 @@
 import { SpendRoom } from "../ai/ledger/spend-room.ts";
 import { AppsRoom, type AppsParts } from "../apps/room.ts";
 import { BROWSER_LIMITS, BrowserRoom } from "../browser/room.ts";
-import { ChannelsRoom, type ChannelsParts } from "../channels/channels.ts";
+import { ChannelsRoom } from "../channels/channels.ts";
 import { openChannels, publicOrigin } from "../channels/open.ts";
+import type { ChannelsParts } from "../channels/parts.ts";
 import { configOf, secretsOf } from "../config.ts";
 import type { Env } from "../env.ts";
 import { createLogger } from "../logger.ts";
@@ -70,7 +71,17 @@ export function openAppsRoom({ ctx, agentId }: Surroundings, hooks: AppHooks): A
 /** What only the agent itself can do for its channels. */
 export type ChannelHooks = Pick<
   ChannelsParts,
-  "innerToken" | "readyStart" | "wake" | "post" | "mark" | "call" | "touch" | "alert" | "changed"
+  | "innerToken"
+  | "readyStart"
+  | "takingStart"
+  | "look"
+  | "wake"
+  | "post"
+  | "mark"
+  | "call"
+  | "touch"
+  | "alert"
+  | "changed"
 >;
 
 export function openChannelsRoom(

@@ -63,6 +63,19 @@ export class Power {
     return phase === "ready" ? startGeneration : undefined;
   }
 
+  /** The same, unless the supervisor is starting its gateway again. */
+  get takingStart(): number | undefined {
+    const { supervisor } = this.#parts.life;
+    return supervisor?.gateway.state === "ready" ? this.readyStart : undefined;
+  }
+
+  /** Asks how the gateway is; a supervisor that does not answer changes nothing. */
+  async look(): Promise<void> {
+    const { life, control } = this.#parts;
+    const status = await control.status();
+    if (status.ok) life.observe(status.value);
+  }
+
   notReady(): { ok: false; reason: string } | undefined {
     const { phase } = this.#parts.life;
     return phase === "ready" ? undefined : { ok: false, reason: `The agent is ${phase}.` };

@@ -12,6 +12,10 @@ export interface Standing {
   standing: "approved" | "stranger" | "barred";
   /** The agent runs: nothing has to be woken. */
   awake: boolean;
+  /** A message that waits has it woken already: the next one costs no wake of its own. */
+  waking: boolean;
+  /** There is room left of what people who were not let in may take up. */
+  room: boolean;
   stranger: StrangerDay;
   /** Wakes by strangers today, and how many there may be. */
   wakes: number;
@@ -40,23 +44,22 @@ export type Admission =
   /** Neither stored nor answered. */
   | { act: "ignore" };
 
+/** Goes along when the agent is up. */
+const RIDES: Admission = { act: "take", known: false, wake: false };
 /** Messages of one stranger that are handed on in a day; the gateway answers one an hour. */
 const STRANGER_MESSAGES = 20;
 
 export function admit(arrival: Arrival, standing: Standing): Admission {
-  const { policy, standing: who, awake, stranger, wakes, wakesAllowed } = standing;
+  const { policy, standing: who, awake, waking, room, stranger, wakes, wakesAllowed } = standing;
   // What nobody did waits for the next time the agent is up, and a group is the gateway's to judge.
-  if (arrival.sender === undefined) return { act: "take", known: false, wake: false };
+  if (arrival.sender === undefined) return room ? RIDES : { act: "ignore" };
   if (who === "barred") return { act: "ignore" };
   if (who === "approved") return { act: "take", known: true, wake: true };
-  if (arrival.kind !== "direct") {
-    return awake && stranger.messages < STRANGER_MESSAGES
-      ? { act: "take", known: false, wake: false }
-      : { act: "ignore" };
-  }
+  const rides = room && stranger.messages < STRANGER_MESSAGES;
+  if (arrival.kind !== "direct") return awake && rides ? RIDES : { act: "ignore" };
   if (policy === "allowlist") return stranger.replied ? { act: "ignore" } : { act: "reply" };
-  if (stranger.messages < STRANGER_MESSAGES) {
-    if (awake) return { act: "take", known: false, wake: false };
+  if (rides) {
+    if (awake || waking) return RIDES;
     if (wakes < wakesAllowed) return { act: "take", known: false, wake: true };
   }
   return stranger.replied ? { act: "ignore" } : { act: "reply" };

@@ -54,7 +54,7 @@ export interface Letter extends Arrival {
 
 /** What became of one attempt to hand a letter over. */
 export type Verdict =
-  /** The gateway has it in its own database. */
+  /** The gateway has it: in its own database, where its platform's plugin keeps one. */
   | { kind: "accepted" }
   /** Not now: the listener is not there, overloaded, or did not answer. */
   | { kind: "later"; reason: string }
@@ -98,11 +98,15 @@ export interface ChannelHost {
   waitUntil(work: Promise<unknown>): void;
   /** The channel's state changed: pages that follow are told. */
   changed(): void;
+  /** Something was lost or given up: it is noted, and shown as the channel's last problem. */
+  alert(text: string): void;
 }
 
 /** What is known about an arrival before a channel says whether it is the agent's business. */
 export interface Circumstances {
   standing: "approved" | "stranger" | "barred";
+  /** The settings name them: they are in the gateway's own list as well. */
+  named: boolean;
 }
 
 /**

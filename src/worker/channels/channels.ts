@@ -9,50 +9,23 @@ import { RpcTarget } from "cloudflare:workers";
 import type { BootDocument } from "../../protocol/boot.ts";
 import type { ChannelsView, ChannelView } from "../../protocol/admin-channels.ts";
 import type { ChannelId } from "../../protocol/channels.ts";
-import type { Sql } from "../agent/store/schema.ts";
 import type { Done } from "../done.ts";
-import type { Logger } from "../logger.ts";
+import { ApprovalsUnderWay } from "./approving.ts";
 import type { ChannelCalls, Received } from "./calls.ts";
-import type { Arrival, Channel, ChannelHost, Delivered, Delivery, Letter } from "./channel.ts";
+import type { Arrival, Channel, ChannelHost, Letter } from "./channel.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Intake } from "./intake.ts";
-import { Pairing, type GatewayCall } from "./pairing.ts";
-import type { OwnerIdentity } from "./settings.ts";
+import { Pairing } from "./pairing.ts";
+import type { ChannelsParts } from "./parts.ts";
+import { Crowd } from "./store/crowd.ts";
 import { KnownEvents } from "./store/known-events.ts";
 import { LastSeen } from "./store/last-seen.ts";
 import { Letters } from "./store/letters.ts";
 import { Notes } from "./store/notes.ts";
 import { migrateChannels } from "./store/schema.ts";
 import { Senders } from "./store/senders.ts";
+import { Tending } from "./tending.ts";
 import { Waking } from "./waking.ts";
-
-export interface ChannelsParts {
-  sql: Sql;
-  agentId: string;
-  innerToken: string;
-  /** Makes the configured channels. */
-  open(host: (channel: ChannelId) => ChannelHost): Channel[];
-  /** How often strangers may wake the agent in a day. */
-  strangerWakes: number;
-  owners: readonly OwnerIdentity[];
-  log: Logger;
-  fetch: typeof fetch;
-  now(): number;
-  waitUntil(work: Promise<unknown>): void;
-  /** The start whose gateway is ready; undefined while none is. */
-  readyStart(): number | undefined;
-  /** The one shared start; resolves when it is over, whatever came of it. */
-  wake(): Promise<unknown>;
-  post(delivery: Delivery): Promise<Delivered>;
-  mark(): Promise<number | undefined>;
-  call: GatewayCall;
-  /** Somebody who is let in wrote. */
-  touch(): void;
-  /** Something that deserves a look. */
-  alert(text: string): void;
-  /** Pages that follow are told, the next alarm may be another one. */
-  changed(): void;
-}
 
 const MAX_SHOWN = 200;
 /** A text of Telegram's has at most 4096 characters, each of which may be escaped. */
@@ -69,8 +42,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
   readonly #last: LastSeen;
   readonly #intake: Intake;
   readonly #waking: Waking;
-  #tendAt: number | undefined;
-  #tending: Promise<void> | undefined;
+  readonly #tending: Tending;
 
   constructor(parts: ChannelsParts) {
     super();
@@ -84,19 +56,21 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     this.#last = new LastSeen(this.#notes);
     const channels = parts.open((channel) => this.#host(channel));
     this.#channels = new Map(channels.map((channel) => [channel.id, channel]));
-    this.#pairing = new Pairing(parts.call, this.#senders, parts.now);
+    const underWay = new ApprovalsUnderWay(this.#notes);
+    this.#pairing = new Pairing(parts.call, this.#senders, underWay, parts.now);
     this.#deliveries = new Deliveries({
       letters: this.#letters,
       channels: this.#channels,
-      readyStart: () => parts.readyStart(),
+      takingStart: () => parts.takingStart(),
+      look: () => parts.look(),
       mark: () => parts.mark(),
       now: () => parts.now(),
       waitUntil: (work) => parts.waitUntil(work),
       moved: (letter, outcome, reason) => this.#moved(letter, outcome, reason),
     });
     this.#intake = new Intake({
-      ...{ letters: this.#letters, known, senders: this.#senders, last: this.#last },
-      ...{ channels: this.#channels, parts },
+      ...{ letters: this.#letters, known, crowd: new Crowd(sql, agentId) },
+      ...{ senders: this.#senders, last: this.#last, channels: this.#channels, parts },
     });
     this.#waking = new Waking({
       ...{ letters: this.#letters, channels: this.#channels },
@@ -104,7 +78,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
       waitUntil: (work) => parts.waitUntil(work),
       woken: () => this.#deliveries.kick(),
     });
-    this.#tendAt = channels.length === 0 ? undefined : parts.now();
+    this.#tending = new Tending(channels, parts);
   }
 
   /** Stores what comes in; the caller may then tell the platform that it was taken. */
@@ -120,17 +94,20 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
 
   /** Letters that the agent has to be awake for. */
   get wakeful(): boolean {
-    return this.#letters.waking(1).length > 0;
+    return this.#letters.waking(1, this.#channels.keys()).length > 0;
   }
 
-  /** The agent must not be put to sleep: something is on its way to it. */
+  /**
+   * The agent must not be put to sleep: something is on its way to it. What came on a platform that is
+   * not set up any more waits until it is.
+   */
   get busy(): boolean {
-    return this.#letters.count("waiting") > 0;
+    return [...this.#channels.keys()].some((id) => this.#letters.count("waiting", id) > 0);
   }
 
   /** When `tend` wants to be called, in milliseconds since the epoch. */
   get tendAt(): number | undefined {
-    return this.#tendAt;
+    return this.#tending.at;
   }
 
   get counts(): { waiting: number; dead: number } {
@@ -168,10 +145,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
 
   /** Sees to every channel's connection. */
   tend(): Promise<void> {
-    this.#tending ??= this.#tendAll().finally(() => {
-      this.#tending = undefined;
-    });
-    return this.#tending;
+    return this.#tending.now();
   }
 
   async overview(): Promise<ChannelsView> {
@@ -277,15 +251,6 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     return result;
   }
 
-  async #tendAll(): Promise<void> {
-    const { now } = this.#parts;
-    this.#tendAt = undefined;
-    const waits = await Promise.all([...this.#channels.values()].map((each) => each.tend()));
-    const due = waits.filter((wait) => wait !== undefined);
-    this.#tendAt = due.length === 0 ? undefined : now() + Math.min(...due);
-    this.#parts.changed();
-  }
-
   #host(channel: ChannelId): ChannelHost {
     const { agentId, innerToken, log, fetch: reach, now, post, waitUntil, changed } = this.#parts;
     return {
@@ -300,6 +265,10 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
       receive: async (arrivals) => (await this.receive(arrivals)).full === 0,
       read: (name) => this.#notes.read(channel, name),
       write: (name, value) => this.#notes.write(channel, name, value),
+      alert: (text) => {
+        this.#last.failed(channel, now(), text);
+        this.#parts.alert(text);
+      },
     };
   }
 }

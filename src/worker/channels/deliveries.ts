@@ -10,8 +10,10 @@ import type { Letters } from "./store/letters.ts";
 export interface DeliveriesParts {
   letters: Letters;
   channels: ReadonlyMap<ChannelId, Channel>;
-  /** The start whose gateway is ready; undefined while none is. */
-  readyStart(): number | undefined;
+  /** The start whose gateway is ready; undefined while none is, or while it is started again. */
+  takingStart(): number | undefined;
+  /** Learns whether it still is. */
+  look(): Promise<void>;
   /** A mark after everything the gateway has on its disk by now. */
   mark(): Promise<number | undefined>;
   now(): number;
@@ -42,9 +44,9 @@ export class Deliveries {
   }
 
   async #run(channel: Channel): Promise<void> {
-    const { letters, now, readyStart } = this.#parts;
+    const { letters, now, takingStart } = this.#parts;
     for (;;) {
-      const start = readyStart();
+      const start = takingStart();
       if (start === undefined) return;
       letters.takeBack(start, now());
       const head = letters.head(channel.id);
@@ -55,7 +57,7 @@ export class Deliveries {
   }
 
   async #attempt(channel: Channel, letter: Letter, start: number): Promise<void> {
-    const { letters, moved, now, readyStart } = this.#parts;
+    const { letters, look, moved, now, takingStart } = this.#parts;
     const verdict = await channel
       .deliver(letter)
       .catch((error: unknown): Verdict => ({ kind: "later", reason: String(error) }));
@@ -67,7 +69,8 @@ export class Deliveries {
       }
     }
     // A gateway that went away meanwhile says nothing about the letter.
-    if (readyStart() !== start) return;
+    await look();
+    if (takingStart() !== start) return;
     const { kind, reason } =
       verdict.kind === "accepted" ? ({ kind: "later", reason: NO_MARK } as const) : verdict;
     const outcome = afterFailure(letter.tries, kind);

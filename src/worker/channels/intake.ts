@@ -5,8 +5,9 @@
 import type { ChannelId } from "../../protocol/channels.ts";
 import { admit, standingOf, type Admission, type Standing } from "./admission.ts";
 import type { Received } from "./calls.ts";
-import type { Arrival, Channel } from "./channel.ts";
+import type { Arrival, Channel, Circumstances } from "./channel.ts";
 import type { OwnerIdentity } from "./settings.ts";
+import type { Crowd } from "./store/crowd.ts";
 import type { KnownEvents } from "./store/known-events.ts";
 import type { LastSeen } from "./store/last-seen.ts";
 import { type Letters, MAX_BODY_CHARS } from "./store/letters.ts";
@@ -16,6 +17,7 @@ import { STRANGER_REPLY } from "./stranger-reply.ts";
 export interface IntakeParts {
   letters: Letters;
   known: KnownEvents;
+  crowd: Crowd;
   senders: Senders;
   last: LastSeen;
   channels: ReadonlyMap<ChannelId, Channel>;
@@ -33,6 +35,8 @@ export interface IntakeParts {
 
 export class Intake {
   readonly #parts: IntakeParts;
+  /** The day on which an admin was last told that no room is left for strangers. */
+  #crowdedOn = "";
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -40,7 +44,7 @@ export class Intake {
 
   /** Stores it, or not. @returns what became of it */
   take(arrival: Arrival): keyof Received {
-    const { channels, letters, known, senders, last, parts } = this.#parts;
+    const { channels, letters, known, crowd, senders, last, parts } = this.#parts;
     const { now, readyStart, strangerWakes } = parts;
     const channel = channels.get(arrival.channel);
     if (channel === undefined) return "turnedAway";
@@ -53,20 +57,25 @@ export class Intake {
     const { sender } = arrival;
     const day = new Date(now()).toISOString().slice(0, 10);
     const awake = readyStart() !== undefined;
-    const standing = this.standing(channel, sender?.id ?? "");
-    const heed = channel.heed?.(arrival, { standing }) ?? "judge";
+    const circumstances = this.#circumstances(channel, sender?.id ?? "");
+    const heed = channel.heed?.(arrival, circumstances) ?? "judge";
     if (heed === "drop") return "turnedAway";
-    const admission: Admission =
+    const room = crowd.hasRoom(arrival);
+    const kept: Admission =
+      heed === "take" || room
+        ? { act: "take", known: true, wake: heed === "take" }
+        : { act: "ignore" };
+    const admission =
       heed === "judge"
         ? admit(arrival, {
-            policy: channel.policy,
-            standing,
-            awake,
+            ...{ policy: channel.policy, standing: circumstances.standing, awake, room },
+            waking: letters.waking(1, channels.keys()).length > 0,
             stranger: senders.stranger(channel.id, sender?.id ?? "", day),
             wakes: senders.wakes(day),
             wakesAllowed: strangerWakes,
           })
-        : { act: "take", known: true, wake: heed === "take" };
+        : kept;
+    if (!room && admission.act !== "take") this.#crowded(channel, day);
     last.came(channel.id, now(), admission.act === "take");
     if (admission.act === "take") {
       const put = letters.put(arrival, admission.wake, now());
@@ -86,9 +95,22 @@ export class Intake {
   }
 
   standing(channel: Channel, id: string): Standing["standing"] {
+    return this.#circumstances(channel, id).standing;
+  }
+
+  #circumstances(channel: Channel, id: string): Circumstances {
     const { senders, parts } = this.#parts;
     const own = parts.owners.some((owner) => owner.channel === channel.id && owner.id === id);
     const named = own || channel.allowFrom.includes(id);
-    return standingOf(channel.policy, senders.standing(channel.id, id), named);
+    const recorded = senders.standing(channel.id, id);
+    return { standing: standingOf(channel.policy, recorded, named), named };
+  }
+
+  #crowded({ id }: Channel, day: string): void {
+    if (this.#crowdedOn === day) return;
+    this.#crowdedOn = day;
+    this.#parts.parts.alert(
+      `The room in the inbox for people who were not let in is full: what more of them comes on ${id} is not taken.`,
+    );
   }
 }

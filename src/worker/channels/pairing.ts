@@ -1,13 +1,14 @@
 /**
  * Direct-message pairing: the gateway keeps the requests, an admin answers them, and who was let in
  * is recorded here, where the agent cannot write. Fails closed: an approval counts only when the
- * gateway confirmed it and named the sender.
+ * gateway confirmed it and named the sender, or when its answer was lost and the request is gone.
  */
 import * as z from "zod";
 import type { ChannelsView, PairingRequest } from "../../protocol/admin-channels.ts";
 import { CHANNEL_IDS, type ChannelId } from "../../protocol/channels.ts";
 import type { RpcRequest } from "../../protocol/control.ts";
 import type { Done } from "../done.ts";
+import type { Approving, ApprovalsUnderWay } from "./approving.ts";
 import type { Senders } from "./store/senders.ts";
 
 export type GatewayCall = (
@@ -35,11 +36,15 @@ const approval = z.object({ senderId: z.string() });
 export class Pairing {
   readonly #call: GatewayCall;
   readonly #senders: Senders;
+  readonly #underWay: ApprovalsUnderWay;
   readonly #now: () => number;
+  /** Approvals whose answer this object still waits for. */
+  #asking = 0;
 
-  constructor(call: GatewayCall, senders: Senders, now: () => number) {
+  constructor(call: GatewayCall, senders: Senders, underWay: ApprovalsUnderWay, now: () => number) {
     this.#call = call;
     this.#senders = senders;
+    this.#underWay = underWay;
     this.#now = now;
   }
 
@@ -54,24 +59,21 @@ export class Pairing {
     const request = await this.#find(channel, requestId);
     if (!request.ok) return request;
     const { accountId, senderId, metadata } = request.found;
+    const name = nameIn(metadata);
+    const named = name === undefined ? {} : { name };
+    const approving = { channel, requestId, id: senderId, ...named, approvedBy: by };
+    this.#underWay.begin(approving);
+    this.#asking += 1;
     const reply = await this.#call({
       method: "channels.pairing.approve",
       params: { channel, accountId, requestId, notify: true },
-    });
+    }).finally(() => (this.#asking -= 1));
+    // Whether it was done is seen with the next list.
     if (!reply.ok) return reply;
     const approved = approval.safeParse(reply.value);
-    if (!approved.success || approved.data.senderId !== senderId) {
-      return { ok: false, reason: "The gateway did not say whom it let in." };
-    }
-    const name = nameIn(metadata);
-    const recorded = this.#senders.approve({
-      channel,
-      id: senderId,
-      ...(name === undefined ? {} : { name }),
-      approvedAt: this.#now(),
-      approvedBy: by,
-    });
-    return recorded ? { ok: true } : { ok: false, reason: "Too many people are let in already." };
+    if (approved.success && approved.data.senderId === senderId) return this.#record(approving);
+    this.#underWay.end(channel);
+    return { ok: false, reason: "The gateway did not say whom it let in." };
   }
 
   async dismiss(channel: ChannelId, requestId: string): Promise<Done> {
@@ -83,6 +85,24 @@ export class Pairing {
       params: { channel, accountId, requestId },
     });
     return reply.ok ? { ok: true } : reply;
+  }
+
+  #record({ channel, id, name, approvedBy }: Approving): Done {
+    this.#underWay.end(channel);
+    const named = name === undefined ? {} : { name };
+    const approvedAt = this.#now();
+    const recorded = this.#senders.approve({ channel, id, ...named, approvedAt, approvedBy });
+    return recorded ? { ok: true } : { ok: false, reason: "Too many people are let in already." };
+  }
+
+  /** What became of approvals whose answer was lost: a request that still waits was not answered. */
+  #settle(requests: readonly Listed[], underWay: readonly Approving[]): void {
+    for (const approving of underWay) {
+      const { channel, requestId } = approving;
+      const waits = requests.some((one) => one.channel === channel && one.requestId === requestId);
+      if (waits) this.#underWay.end(channel);
+      else this.#record(approving);
+    }
   }
 
   async #find(
@@ -100,19 +120,19 @@ export class Pairing {
   }
 
   async #list(): Promise<{ ok: true; requests: Listed[] } | { ok: false; reason: string }> {
+    const underWay = this.#asking > 0 ? [] : this.#underWay.all();
     const reply = await this.#call({ method: "channels.pairing.list", params: {} });
     if (!reply.ok) return reply;
     const parsed = pairingList.safeParse(reply.value);
     if (!parsed.success) {
       return { ok: false, reason: "The gateway's list of requests is not understood." };
     }
-    return {
-      ok: true,
-      requests: parsed.data.requests.flatMap((request) => {
-        const channel = CHANNEL_IDS.find((id) => id === request.channel);
-        return channel === undefined ? [] : [{ ...request, channel }];
-      }),
-    };
+    const requests = parsed.data.requests.flatMap((request) => {
+      const channel = CHANNEL_IDS.find((id) => id === request.channel);
+      return channel === undefined ? [] : [{ ...request, channel }];
+    });
+    this.#settle(requests, underWay);
+    return { ok: true, requests };
   }
 }
 

@@ -5,6 +5,8 @@ export interface PlatformAccess {
   /** Which channel it is, and which of the calls write to a chat: the admin page says when one did. */
   channel?: ChannelId;
   writes?(request: Request): boolean;
+  /** Why such a call was not taken although its answer is a success; for who says that in the body. */
+  refused?(answer: Response): Promise<string | undefined>;
   /** Exact host names, on their usual HTTPS port. */
   hosts: readonly string[];
   /** Hosts whose WebSockets end at the channel in the agent's Durable Object. */

@@ -37,7 +37,8 @@ export class Waking {
 
   async #wake(): Promise<void> {
     const sign = () => {
-      for (const letter of this.#parts.letters.waking(MAX_SIGNS)) this.#sign(letter);
+      const { letters, channels } = this.#parts;
+      for (const letter of letters.waking(MAX_SIGNS, channels.keys())) this.#sign(letter);
     };
     sign();
     const signs = setInterval(sign, SIGN_OF_LIFE_MS);

@@ -113,7 +113,11 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
         return await this.openSocket(request, channel);
       }
       const answer = await platform.answer(request, this.reach);
-      if (written) this.tellSpoken(channel, answer);
+      if (written) {
+        // A copy: the agent does not wait for it to be read.
+        const refused = platform.refused?.(answer.clone());
+        this.ctx.waitUntil(this.tellSpoken(channel, answer, refused));
+      }
       return answer;
     } catch (error) {
       createLogger(secretsOf(config)).warn("platform call failed", {
@@ -135,14 +139,21 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
   }
 
   /** Not each message of a busy agent: the admin page asks when the last one left, give or take. */
-  private tellSpoken(channel: ChannelId, { ok, status }: Response): void {
+  private async tellSpoken(
+    channel: ChannelId,
+    { ok, status }: Response,
+    refused: Promise<string | undefined> | undefined,
+  ): Promise<void> {
     const { agentId } = this.ctx.props;
-    const key = `${agentId} ${channel} ${ok}`;
+    const said = await refused;
+    const why = ok ? said : (said ?? String(status));
+    const key = `${agentId} ${channel} ${why === undefined}`;
     const now = Date.now();
     if (now - (spoken.get(key) ?? 0) < SPOKEN_EVERY_MS) return;
     spoken.set(key, now);
-    const problem = ok ? undefined : `${channel} answered ${status} to a message of the agent.`;
-    this.ctx.waitUntil(this.env.AGENT.getByName(agentId).channels.spoke(channel, problem));
+    const problem =
+      why === undefined ? undefined : `${channel} answered ${why} to a message of the agent.`;
+    await this.env.AGENT.getByName(agentId).channels.spoke(channel, problem);
   }
 
   private async passOn(request: Request, host: string, config: Config): Promise<Response> {

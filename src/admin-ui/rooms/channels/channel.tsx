@@ -22,10 +22,12 @@ export function ChannelCard({ channel }: { channel: ChannelView }) {
   const when = (at: number | undefined) =>
     at === undefined ? words.never : formatAgo(at, now, language);
   const facts: Fact[] = [
-    { name: words.state, value: words.states[channel.connection] },
+    { name: words.state, value: words.states[stateOf(channel)] },
     { name: words.way, value: words.ways[channel.way] },
     ...(account === undefined ? [] : [{ name: words.account, value: account }]),
-    ...(address === undefined ? [] : [{ name: words.address, value: address }]),
+    ...(address === undefined
+      ? []
+      : [{ name: words.addresses[addressOf(channel)], value: address }]),
     { name: words.policy, value: words.policies[channel.policy] },
     { name: words.lastIn, value: when(channel.lastInAt) },
     { name: words.lastOut, value: when(channel.lastOutAt) },
@@ -63,6 +65,18 @@ export function ChannelCard({ channel }: { channel: ChannelView }) {
       </form>
     </Card>
   );
+}
+
+/** Nobody tells whether Slack sends its events here: the token may be good and the address unknown to it. */
+function stateOf({ id, way, connection, lastInAt }: ChannelView) {
+  const unheard = id === "slack" && way === "webhook" && lastInAt === undefined;
+  return unheard && connection === "connected" ? "unheard" : connection;
+}
+
+/** Telegram is told the address by the Worker, Slack by a person. */
+function addressOf({ id, connection }: ChannelView) {
+  if (id === "slack") return "byHand";
+  return connection === "connected" ? "registered" : "unregistered";
 }
 
 /** The most pressing first; undefined when all is well. */

@@ -25,6 +25,7 @@ export function ChannelsRoom() {
     );
   }
   const { data } = channels;
+  const present = data.channels.map(({ id }) => id);
   return (
     <>
       <p className="text-kumo-subtle">{words.about}</p>
@@ -42,12 +43,14 @@ export function ChannelsRoom() {
           <Card title={words.senders}>
             <SenderList senders={data.senders} />
           </Card>
-          <Card title={words.inbox}>
-            <Inbox letters={data.letters} />
-          </Card>
         </>
       )}
-      <SetUp present={data.channels.map(({ id }) => id)} />
+      {data.channels.length === 0 && data.letters.length === 0 ? null : (
+        <Card title={words.inbox}>
+          <Inbox letters={data.letters} present={present} />
+        </Card>
+      )}
+      <SetUp present={present} />
     </>
   );
 }

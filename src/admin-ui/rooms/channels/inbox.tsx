@@ -1,6 +1,7 @@
 import { Button } from "@cloudflare/kumo/components/button";
 import { useState } from "react";
 import { CHANNELS_API, type LetterView } from "../../../protocol/admin-channels.ts";
+import type { ChannelId } from "../../../protocol/channels.ts";
 import { useAct } from "../../parts/act.ts";
 import { Confirm } from "../../parts/confirm.tsx";
 import { useNow } from "../../parts/now.ts";
@@ -8,20 +9,27 @@ import { formatAgo } from "../../text/format.ts";
 import { useSpoken, useWords } from "../../text/text.tsx";
 import { WORDS } from "./words.ts";
 
+interface InboxProps {
+  letters: LetterView[];
+  /** The platforms that are set up. */
+  present: readonly ChannelId[];
+}
+
 /** What is on its way to the agent, given-up messages first. */
-export function Inbox({ letters }: { letters: LetterView[] }) {
+export function Inbox({ letters, present }: InboxProps) {
   const words = useWords(WORDS);
   if (letters.length === 0) return <p>{words.noLetters}</p>;
   return (
     <ul className="flex flex-col gap-4">
       {letters.map((letter) => (
-        <LetterRow key={letter.n} letter={letter} />
+        <LetterRow key={letter.n} letter={letter} stranded={!present.includes(letter.channel)} />
       ))}
     </ul>
   );
 }
 
-function LetterRow({ letter }: { letter: LetterView }) {
+/** @param stranded its platform is not set up any more */
+function LetterRow({ letter, stranded }: { letter: LetterView; stranded: boolean }) {
   const { language } = useSpoken();
   const now = useNow();
   const words = useWords(WORDS);
@@ -37,6 +45,7 @@ function LetterRow({ letter }: { letter: LetterView }) {
         {formatAgo(at, now, language)} · {words.letterStates[state]} · {words.tries(tries)}
       </p>
       <p className="wrap-anywhere">{preview}</p>
+      {stranded ? <p>{words.stranded}</p> : null}
       {lastError === undefined ? null : <p className="wrap-anywhere">{lastError}</p>}
       {state === "given" ? null : (
         <div className="flex flex-wrap gap-2">

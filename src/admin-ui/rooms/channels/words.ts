@@ -8,6 +8,7 @@ const en = {
     connected: "Connected: messages arrive",
     connecting: "Connecting",
     failed: "Not connected; it is tried again by itself",
+    unheard: "The token works; nothing has come from the platform yet",
   },
   ways: {
     webhook: "The platform sends to this Worker",
@@ -16,7 +17,11 @@ const en = {
   },
   way: "How",
   account: "Bot",
-  address: "Registered at",
+  addresses: {
+    registered: "Registered at",
+    unregistered: "To be registered at",
+    byHand: "Address for its events",
+  },
   policy: "Who may write",
   policies: {
     pairing: "whom you approve",
@@ -49,6 +54,7 @@ const en = {
   inbox: "Inbox",
   noLetters: "Nothing waits.",
   letterStates: { waiting: "waits", given: "with the agent, not yet backed up", dead: "given up" },
+  stranded: "Its platform is not set up any more: it waits until it is, or until you drop it.",
   tries: (count: number) => (count === 1 ? "1 try" : `${count} tries`),
   retry: "Try again",
   drop: "Drop",
@@ -87,6 +93,7 @@ const zh: Words = {
     connected: "已连接：消息可以到达",
     connecting: "正在连接",
     failed: "未连接；会自动重试",
+    unheard: "令牌有效；平台还没有发来任何事件",
   },
   ways: {
     webhook: "平台发送到本 Worker",
@@ -95,7 +102,11 @@ const zh: Words = {
   },
   way: "方式",
   account: "机器人",
-  address: "登记地址",
+  addresses: {
+    registered: "登记地址",
+    unregistered: "将要登记的地址",
+    byHand: "接收事件的地址",
+  },
   policy: "谁可以发消息",
   policies: { pairing: "经你批准的人", allowlist: "仅设置中列出的人", open: "所有人" },
   lastIn: "最近收到消息",
@@ -124,6 +135,7 @@ const zh: Words = {
   inbox: "收件箱",
   noLetters: "没有等待的消息。",
   letterStates: { waiting: "等待中", given: "助手已收到，尚未备份", dead: "已放弃" },
+  stranded: "该平台已不再设置：消息会一直等到重新设置它，或者你把消息丢弃。",
   tries: (count: number) => `尝试 ${count} 次`,
   retry: "重试",
   drop: "丢弃",

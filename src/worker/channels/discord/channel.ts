@@ -29,6 +29,7 @@ const GIVE_MS = 20_000;
 const ASLEEP =
   "I am asleep. Send me a message to wake me, then use the command again. (我在休眠，请先发消息唤醒我，再使用命令。)";
 const EPHEMERAL = 1 << 6;
+const directChat = z.object({ id: z.string() });
 const placed = z.object({ guild_id: z.string() });
 
 export class DiscordChannel implements Channel {
@@ -48,13 +49,17 @@ export class DiscordChannel implements Channel {
     this.allowFrom = settings.allowFrom;
     this.#settings = settings;
     this.#host = host;
-    this.#api = new DiscordApi(settings, (input, init) => host.fetch(input, init));
+    this.#api = new DiscordApi(settings, {
+      fetch: (input, init) => host.fetch(input, init),
+      now: () => host.now(),
+    });
     this.#snapshot = new Snapshot(host, settings.botId);
-    this.#catchUp = new CatchUp(host, this.#api);
+    this.#catchUp = new CatchUp(host, this.#api, (message) => this.#missed(message));
     this.#session = new Session({
       ...{ api: this.#api, host, settings },
       dispatch: (type, data) => this.#dispatched(type, data),
-      catchUp: () => this.#catchUp.run((message) => this.#missed(message)),
+      missed: () => this.#catchUp.missed(),
+      connected: () => void this.#catchUp.go(),
     });
     this.#facade = new Facade({
       placeholder: placeholderToken(settings),
@@ -105,15 +110,27 @@ export class DiscordChannel implements Channel {
 
   async say(chat: string, text: string): Promise<{ ok: true } | { ok: false; reason: string }> {
     if (!/^\d{1,20}$/.test(chat)) return { ok: false, reason: "Write a channel's id, a number." };
-    const sent: DiscordReply = await this.#api.call("POST", `/channels/${chat}/messages`, {
+    const sent: DiscordReply = await this.#api.patiently("POST", `/channels/${chat}/messages`, {
       content: text.slice(0, 2_000),
       allowed_mentions: { parse: [] },
     });
     return sent.ok ? { ok: true } : { ok: false, reason: sent.reason };
   }
 
-  async tend(): Promise<number | undefined> {
-    return this.#session.tend();
+  /** https://docs.discord.com/developers/resources/user#create-dm */
+  async sayTo(person: string, text: string): Promise<{ ok: true } | { ok: false; reason: string }> {
+    const body = { recipient_id: person };
+    const opened = await this.#api.patiently("POST", "/users/@me/channels", body);
+    if (!opened.ok) return { ok: false, reason: opened.reason };
+    const chat = directChat.safeParse(opened.result).data;
+    if (chat === undefined) return { ok: false, reason: "Discord named no chat with that person." };
+    return this.say(chat.id, text);
+  }
+
+  async tend(): Promise<number> {
+    const due = await this.#session.tend();
+    if (this.#session.state.connection !== "connected") return due;
+    return Math.min(due, this.#catchUp.go() ?? due);
   }
 
   state(): ChannelState {

@@ -58,7 +58,7 @@ const FATAL: Record<number, string> = {
   4011: "The bot is in too many servers for one connection; this version holds only one.",
   4012: "Discord does not speak version 10 of its Gateway any more; a newer moltworker is needed.",
   4013: "Discord does not know the intents that were asked for; a newer moltworker is needed.",
-  4014: "The Message Content Intent is switched off. Switch it on at discord.com/developers → your application → Bot, then start moltworker again.",
+  4014: "The Message Content Intent is switched off. Switch it on at discord.com/developers → your application → Bot; it is tried again within a quarter of an hour.",
 };
 
 /** By the table of close codes; what it does not list is a broken connection. */

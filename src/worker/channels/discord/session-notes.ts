@@ -10,8 +10,8 @@ import type { DiscordSettings } from "./settings.ts";
 const stored = z.object({ id: z.string(), url: z.string() });
 const fatalNote = z.object({ at: z.number(), message: z.string() });
 
-/** What only a person can mend is looked at again this seldom, and only by a new Durable Object. */
-const FATAL_MS = 15 * 60_000;
+/** What only a person can mend is looked at again this seldom. */
+export const FATAL_MS = 15 * 60_000;
 
 export class SessionNotes {
   readonly #host: ChannelHost;
@@ -23,7 +23,7 @@ export class SessionNotes {
     // Which token, without a word of it.
     const bot = `${botId} ${apiUrl} ${checksum(token)}`;
     if (host.read("bot") !== bot) {
-      for (const name of ["session", "seq", "missed", "fatal"]) host.write(name, undefined);
+      for (const name of ["session", "seq", "missed", "gaps", "fatal"]) host.write(name, undefined);
       host.write("bot", bot);
     }
     const seq = host.read("seq");
@@ -63,12 +63,11 @@ export class SessionNotes {
     this.#seqKept = this.#seq;
   }
 
-  get missed(): boolean {
-    return this.#host.read("missed") !== undefined;
-  }
-
-  caughtUp(): void {
+  /** Whether something may have been missed; whoever asks sees to it. */
+  takeMissed(): boolean {
+    const missed = this.#host.read("missed") !== undefined;
     this.#host.write("missed", undefined);
+    return missed;
   }
 
   /** Not older than a quarter of an hour. */

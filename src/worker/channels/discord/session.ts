@@ -7,9 +7,10 @@
 import * as z from "zod";
 import type { ChannelHost, ChannelState } from "../channel.ts";
 import type { DiscordApi, DiscordReply } from "./api.ts";
+import { gatewayAddress } from "./gateway-address.ts";
 import { Link } from "./link.ts";
 import { afterClose, INTENTS, OP, type Frame } from "./protocol.ts";
-import { SessionNotes } from "./session-notes.ts";
+import { FATAL_MS, SessionNotes } from "./session-notes.ts";
 import type { DiscordSettings } from "./settings.ts";
 
 /** What one dispatch came to. `full`: it could not be kept, and Discord has to send it again. */
@@ -20,8 +21,10 @@ export interface SessionParts {
   host: ChannelHost;
   settings: DiscordSettings;
   dispatch(type: string, data: unknown): Promise<Taken>;
-  /** A session began after one that could not be resumed: what came in between is not sent again. */
-  catchUp(): Promise<void>;
+  /** A session begins after one that could not be resumed: what came in between is not sent again. */
+  missed(): void;
+  /** Dispatches arrive. */
+  connected(): void;
 }
 
 const begun = z.object({ session_id: z.string(), resume_gateway_url: z.string() });
@@ -57,17 +60,17 @@ export class Session {
     const { fatal } = this.#notes;
     if (fatal !== undefined) {
       this.#fatal = true;
+      this.#notBefore = fatal.at + FATAL_MS;
       this.state = { connection: "failed", error: fatal };
     }
   }
 
-  /** @returns when to look again, in milliseconds; undefined when only a person can mend it */
-  async tend(): Promise<number | undefined> {
-    if (this.#fatal) return undefined;
+  /** @returns when to look again, in milliseconds */
+  async tend(): Promise<number> {
     this.#notes.keepSeq();
-    if (this.#link === undefined && this.#parts.host.now() >= this.#notBefore)
-      await this.#connect();
-    return this.#fatal ? undefined : LOOK_EVERY_MS;
+    const { host } = this.#parts;
+    if (this.#link === undefined && host.now() >= this.#notBefore) await this.#connect();
+    return Math.max(LOOK_EVERY_MS, this.#fatal ? this.#notBefore - host.now() : 0);
   }
 
   #connect(): Promise<void> {
@@ -78,7 +81,8 @@ export class Session {
   }
 
   async #open(): Promise<void> {
-    if (this.#link !== undefined || this.#fatal) return;
+    if (this.#link !== undefined) return;
+    this.#fatal = false;
     const address = await this.#address();
     if (address === undefined) return;
     try {
@@ -98,15 +102,16 @@ export class Session {
 
   /** Undefined when there is none now; then it is tried again later. */
   async #address(): Promise<string | undefined> {
+    const { settings } = this.#parts;
     const { session } = this.#notes;
     if (session !== undefined && this.#failures < STALE_ADDRESS) {
-      const address = this.#checked(session.url);
+      const address = gatewayAddress(session.url, settings.apiUrl);
       if (address !== undefined) return address;
     }
     const answer = await this.#parts.api.call("GET", "/gateway/bot");
     if (!answer.ok) return this.#refused(answer);
     const told = gatewayBot.safeParse(answer.result).data;
-    const address = this.#checked(told?.url);
+    const address = gatewayAddress(told?.url, settings.apiUrl);
     if (told === undefined || address === undefined) {
       return void this.#failed("Discord named no usable address of its Gateway.");
     }
@@ -168,12 +173,15 @@ export class Session {
     data: unknown,
     seq: number | undefined,
   ): Promise<void> {
-    const { host, dispatch } = this.#parts;
+    const { host, dispatch, missed, connected } = this.#parts;
     if (type === "READY") {
       const session = begun.safeParse(data).data;
       if (session === undefined) return link.leave("Discord's READY is not understood.");
       this.#notes.begun(session.session_id, session.resume_gateway_url);
     }
+    const begins = type === "READY" || type === "RESUMED";
+    // In one write with the session that it belongs to, and before anything of it is stored.
+    if (begins && this.#notes.takeMissed()) missed();
     const taken = await dispatch(type, data);
     if (taken === "full") {
       this.#notBefore = host.now() + FULL_MS;
@@ -182,17 +190,13 @@ export class Session {
     }
     if (seq !== undefined) this.#notes.seq = seq;
     if (taken === "kept" || type === "READY") this.#notes.keepSeq();
-    if (type === "READY" || type === "RESUMED") {
-      this.#failures = 0;
-      this.#full = false;
-      this.state = { connection: "connected" };
-      this.#notes.fatal = undefined;
-      host.changed();
-      if (type === "READY" && this.#notes.missed) {
-        await this.#parts.catchUp();
-        this.#notes.caughtUp();
-      }
-    }
+    if (!begins) return;
+    this.#failures = 0;
+    this.#full = false;
+    this.state = { connection: "connected" };
+    this.#notes.fatal = undefined;
+    host.changed();
+    connected();
   }
 
   #over(code: number | undefined, why: string): void {
@@ -232,27 +236,13 @@ export class Session {
     const { host } = this.#parts;
     const at = host.now();
     this.#fatal = true;
+    this.#notBefore = at + FATAL_MS;
     clearTimeout(this.#retry ?? null);
     this.#notes.forget();
     this.#notes.fatal = { at, message };
     this.state = { connection: "failed", error: { at, message } };
     host.log.warn("discord session given up", { message });
     host.changed();
-  }
-
-  /** Only to Discord itself, or to the host that stands for it: the token goes there. */
-  #checked(text: string | undefined): string | undefined {
-    if (text === undefined || !URL.canParse(text)) return undefined;
-    const url = new URL(text);
-    const api = new URL(this.#parts.settings.apiUrl);
-    const fits =
-      api.hostname === "discord.com"
-        ? url.protocol === "wss:" && url.port === "" && url.hostname.endsWith(".discord.gg")
-        : url.host === api.host;
-    if (!fits) return undefined;
-    url.protocol = url.protocol === "ws:" ? "http:" : "https:";
-    url.search = "?v=10&encoding=json";
-    return url.href;
   }
 }
 

@@ -3,6 +3,8 @@
  * `Authorization`, only for the Web API and for files; calls that carry any other token, and methods
  * that hand a credential out or turn the bot away, are answered here. Fails closed.
  */
+import * as z from "zod";
+import { boundedText } from "../../bounded-text.ts";
 import type { PlatformAccess } from "../platform-access.ts";
 import { outgoingHeaders, substitutedAuthorization, withheld } from "../substitution.ts";
 import { slackAddress } from "./api.ts";
@@ -15,6 +17,8 @@ const HOSTS = ["slack.com", "files.slack.com", "hooks.slack.com"] as const;
 const REFUSED =
   /^(admin|apps|oauth|openid|tooling|rtm|migration|auth\.revoke|users\.deletePhoto)(\.|$)/;
 const WRITES = /^\/api\/(chat\.(postMessage|startStream)|files\.completeUploadExternal)$/;
+const MAX_REFUSAL_BYTES = 16 * 1024;
+const refusedReply = z.object({ ok: z.literal(false), error: z.string().default("unknown_error") });
 /** Blocks and modals stay far below; files go another way. */
 const MAX_CALL_BYTES = 1024 ** 2;
 
@@ -22,6 +26,12 @@ export function slackAccess(settings: SlackSettings): PlatformAccess {
   return {
     channel: "slack",
     writes: ({ url }) => WRITES.test(new URL(url).pathname),
+    async refused(answer) {
+      // What is longer than any refusal is none.
+      const body = await boundedText(answer, MAX_REFUSAL_BYTES);
+      if (!answer.bodyUsed) await answer.body?.cancel();
+      return body.ok ? refusalIn(body.text) : undefined;
+    },
     hosts: HOSTS,
     async answer(request, reach) {
       const url = new URL(request.url);
@@ -115,6 +125,15 @@ function bare(headers: Headers): Headers {
   const out = outgoingHeaders(headers);
   out.delete("authorization");
   return out;
+}
+
+/** Slack's word for why it did not do what was asked. */
+function refusalIn(text: string): string | undefined {
+  try {
+    return refusedReply.safeParse(JSON.parse(text)).data?.error.slice(0, 100);
+  } catch {
+    return undefined;
+  }
 }
 
 /** As the Web API writes its errors, so that the client says them. */

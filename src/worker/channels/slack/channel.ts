@@ -67,7 +67,10 @@ export class SlackChannel implements Channel {
     return heed(arrival, circumstances, this.#settings.openChannels, this.#threads);
   }
 
-  /** The gateway answers an event after it has written it to its own database. */
+  /**
+   * The gateway answers an event after it has written it to its own database. A command or an interaction
+   * it answers when it begins with it: what is killed then is lost.
+   */
   async deliver(letter: Letter): Promise<Verdict> {
     const timestamp = String(Math.floor(this.#host.now() / 1000));
     const isEvent = letter.headers?.["content-type"] === "application/json";

@@ -13,7 +13,7 @@ export interface Threads {
 
 export function heed(
   arrival: Arrival,
-  { standing }: Circumstances,
+  { standing }: Pick<Circumstances, "standing">,
   openChannels: readonly string[],
   threads: Threads,
 ): Heed {

@@ -90,14 +90,16 @@ export class Letters {
     return heads.length === 0 ? undefined : Math.min(...heads);
   }
 
-  /** Letters that the agent is to be woken for, the oldest of each chat. */
-  waking(limit: number): Letter[] {
+  /** Letters of these channels that the agent is to be woken for, the oldest of each chat. */
+  waking(limit: number, channels: Iterable<ChannelId>): Letter[] {
     return this.#rows(
       `SELECT * FROM channel_letters WHERE agent_id = ?1 AND n IN (
          SELECT MIN(n) FROM channel_letters
-         WHERE agent_id = ?1 AND state = 'waiting' AND wakes = 1 GROUP BY channel, chat)
+         WHERE agent_id = ?1 AND state = 'waiting' AND wakes = 1
+           AND channel IN (SELECT value FROM json_each(?3)) GROUP BY channel, chat)
        ORDER BY n LIMIT ?2`,
       limit,
+      JSON.stringify([...channels]),
     ).map(letterOf);
   }
 

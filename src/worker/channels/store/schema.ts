@@ -64,6 +64,8 @@ const MIGRATIONS: readonly string[] = [
      value TEXT NOT NULL,
      PRIMARY KEY (agent_id, channel, name)
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE INDEX channel_letters_of_the_crowd ON channel_letters (agent_id, channel, chat)
+   WHERE wakes = 0;`,
 ];
 
 /** Brings the tables to the present version. Takes no write when they already are. */

@@ -3,9 +3,11 @@
  * Worker; without one the Durable Object asks for them itself. Both feed the same inbox.
  */
 import * as z from "zod";
-import type { Channel, ChannelHost, ChannelState, Letter, Verdict } from "../channel.ts";
+import type { Arrival, Channel, ChannelHost, ChannelState, Letter, Verdict } from "../channel.ts";
+import type { Circumstances, Heed } from "../channel.ts";
 import { TELEGRAM_WEBHOOK_PATH } from "../gateway-config.ts";
 import { BotApi, type BotReply } from "./api.ts";
+import { heed } from "./heed.ts";
 import { Poll } from "./poll.ts";
 import { Registration } from "./registration.ts";
 import { botId, type TelegramSettings } from "./settings.ts";
@@ -37,6 +39,10 @@ export class TelegramChannel implements Channel {
       this.#address === undefined
         ? new Poll(this.#api, host, this.#bot)
         : new Registration(this.#api, host, settings.token, this.#address);
+  }
+
+  heed(arrival: Arrival, circumstances: Circumstances): Heed {
+    return heed(arrival, circumstances, this);
   }
 
   /** The gateway answers after it has written the update to its own database, and says so. */

@@ -1,0 +1,34 @@
+/** Sees to the connections of all channels, and says when the next one wants to be seen to. */
+import type { Channel } from "./channel.ts";
+import type { ChannelsParts } from "./parts.ts";
+
+export class Tending {
+  readonly #channels: readonly Channel[];
+  readonly #parts: Pick<ChannelsParts, "now" | "changed">;
+  #running: Promise<void> | undefined;
+  /** In milliseconds since the epoch; undefined for never. */
+  at: number | undefined;
+
+  constructor(channels: readonly Channel[], parts: Pick<ChannelsParts, "now" | "changed">) {
+    this.#channels = channels;
+    this.#parts = parts;
+    this.at = channels.length === 0 ? undefined : parts.now();
+  }
+
+  /** One at a time; whoever asks meanwhile waits for the same. */
+  now(): Promise<void> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { now, changed } = this.#parts;
+    this.at = undefined;
+    const waits = await Promise.all(this.#channels.map((each) => each.tend()));
+    const due = waits.filter((wait) => wait !== undefined);
+    this.at = due.length === 0 ? undefined : now() + Math.min(...due);
+    changed();
+  }
+}

@@ -103,13 +103,20 @@ const capMeter = z.object({
 });
 export type CapMeter = z.infer<typeof capMeter>;
 
+/** Who may be told: a webhook, and the owner on a chat platform. */
+export const ALERT_TAKERS = ["webhook", "owner"] as const;
+export type AlertTaker = (typeof ALERT_TAKERS)[number];
+
 const spendAlert = z.object({
   at: z.number(),
   period,
   unit,
-  percent: z.literal([50, 80, 100]),
-  /** Whether the webhook took it; absent when none is set. */
+  /** Of the cap, settled calls alone; absent: a call was refused, because it did not fit into the rest. */
+  percent: z.literal([50, 80, 100]).optional(),
+  /** Whether somebody took it; absent when it was not tried yet, or there is nobody. */
   delivered: z.boolean().optional(),
+  /** Who took it; absent where that was not noted. */
+  told: z.array(z.enum(ALERT_TAKERS)).optional(),
 });
 export type SpendAlert = z.infer<typeof spendAlert>;
 

@@ -1,4 +1,4 @@
-import type { SpendCall } from "../../../protocol/spend.ts";
+import type { AlertTaker, SpendCall } from "../../../protocol/spend.ts";
 
 /** The other language has the same shape. */
 export const en = {
@@ -149,11 +149,16 @@ export const en = {
   },
   alerts: {
     title: "Alerts",
-    about: "At 50, 80 and 100 per cent of a cap.",
-    none: "No cap has come to 50 per cent.",
+    about: "At 50, 80 and 100 per cent of a cap, and when a call was refused for it.",
+    none: "No cap has come to 50 per cent, and no call was refused.",
     reached: (percent: number, cap: string) => `${percent} % of “${cap}”`,
-    delivered: "told to the webhook",
-    undelivered: "the webhook did not take it",
+    refused: (cap: string) => `A call was refused: it could cost more than was left of “${cap}”`,
+    delivered: "told",
+    takers: {
+      webhook: "told to the webhook",
+      owner: "told to the owner in the chat",
+    } satisfies Record<AlertTaker, string>,
+    undelivered: "nobody took it",
     webhook: "Webhook address",
     webhookHelp: "Gets a JSON POST, which Slack and Discord show as a message.",
     webhookSet: (host: string) => `Alerts go to ${host}. The whole address is not shown.`,

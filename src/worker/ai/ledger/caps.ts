@@ -88,10 +88,7 @@ export function hasRoom(sums: Sums, all: readonly CapMeter[], share = 1): boolea
 
 export const ALERT_PERCENTS = [50, 80, 100] as const;
 
-/** The percentages that a meter has come to. */
-export function passed(
-  { cap, spent }: CapMeter,
-  refused = false,
-): (typeof ALERT_PERCENTS)[number][] {
-  return ALERT_PERCENTS.filter((percent) => refused || spent >= (cap * percent) / 100);
+/** The percentages that a meter has come to with settled calls. */
+export function passed({ cap, spent }: CapMeter): (typeof ALERT_PERCENTS)[number][] {
+  return ALERT_PERCENTS.filter((percent) => spent >= (cap * percent) / 100);
 }

@@ -92,7 +92,8 @@ export const en = {
     primaryHelp: (model: string) => `provider/model. Empty: ${model}, from the settings.`,
     fallbacks: "Fallbacks, one a line, in their order",
     patience: "Seconds to wait for the first byte before the next place is tried",
-    patienceHelp: "Empty: as long as the provider may take.",
+    patienceHelp:
+      "Empty: 20 for a stream of a hosted model, otherwise as long as the provider may take.",
     save: "Save",
     saved: "The routing is set.",
     afterRestart: "The routing is set. The agent changes its model at its next start.",

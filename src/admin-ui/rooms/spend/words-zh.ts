@@ -88,7 +88,7 @@ export const zh: Words = {
     primaryHelp: (model) => `provider/model。留空：设置中的 ${model}。`,
     fallbacks: "后备，每行一个，按顺序",
     patience: "等待首字节的秒数，之后尝试下一处",
-    patienceHelp: "留空：提供商可以用多久就等多久。",
+    patienceHelp: "留空：托管模型的流式回答等 20 秒，其余按提供商允许的时间等待。",
     save: "保存",
     saved: "线路已设置。",
     afterRestart: "线路已设置。助手在下次启动时更换模型。",

@@ -85,12 +85,12 @@ test("a percentage is told again under a raised cap alone, not when a sum is cor
 });
 
 describe("who took an alert", () => {
-  test.each([
+  test.each<[string, Partial<AlertParts>, string[]]>([
     ["the webhook", { tellOwner: async () => false }, ["webhook"]],
     ["the owner", { tellOwner: async () => true, webhookUrl: () => null }, ["owner"]],
     ["both", { tellOwner: async () => true }, ["webhook", "owner"]],
     ["nobody", { webhookUrl: () => null, tellOwner: async () => false }, []],
-  ] as const)("is kept: %s", async (_name, parts, told) => {
+  ])("is kept: %s", async (_name, parts, told) => {
     const alerts = alertsWith(parts);
     await note(alerts, meter(5));
     expect(alerts.shown()).toMatchObject([{ percent: 50, delivered: told.length > 0, told }]);

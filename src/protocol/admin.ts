@@ -271,6 +271,7 @@ export const ADMIN_ERRORS = [
   "body_too_large",
   "configuration",
   "cross_origin",
+  "fallback_format",
   "invalid_app",
   "invalid_body",
   "invalid_device",

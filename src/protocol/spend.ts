@@ -174,6 +174,8 @@ export const modelsOverview = z.object({
   /** `provider/model` of the configuration. */
   configured: z.string(),
   routing: routingSettings,
+  /** Fallbacks that no call for the primary goes to: of another format, or not set up. */
+  unfit: z.array(z.string()),
   providers: z.array(
     z.object({
       id: z.string(),

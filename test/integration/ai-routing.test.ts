@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { startAnthropic } from "../emulators/anthropic.ts";
 import { startOpenai } from "../emulators/openai.ts";
@@ -217,6 +220,7 @@ it("another primary takes the configured one's calls at once, and no others", as
     { primary: "nobody/x" },
     { primary: "google/gemini" },
     { fallbacks: ["workers-ai/x"] },
+    { fallbacks: ["anthropic/claude-opus-5"] },
   ]) {
     expect((await set(wrong)).status).toBe(409);
   }
@@ -224,6 +228,38 @@ it("another primary takes the configured one's calls at once, and no others", as
   expect(JSON.stringify(await (await api(rig, "GET", "/api/models")).json())).not.toContain(
     OPENAI_KEY,
   );
+});
+
+it("a fallback that would never be asked is refused, and one that came to be so is shown", async () => {
+  const stateDir = await mkdtemp(join(tmpdir(), "moltworker-routing-"));
+  closers.push(() => rm(stateDir, { recursive: true, force: true }));
+  const unused = "http://127.0.0.1:1/v1";
+  const more = { stateDir, openrouter: { apiKey: "k", baseUrl: unused } };
+  const rig = await startAiRig({ ...more, configured: "anthropic/claude-opus-5" });
+  const set = (routing: object) => api(rig, "PUT", "/api/models/routing", routing);
+  const refused = await set({ fallbacks: ["anthropic/claude-sonnet-5", "openai/gpt-5.5"] });
+  expect([refused.status, await refused.json()]).toEqual([
+    409,
+    {
+      error: {
+        code: "fallback_format",
+        message: expect.stringMatching(
+          /^openai\/gpt-5.5 cannot stand in .* Anthropic Messages: Anthropic, OpenRouter can\.$/,
+        ),
+      },
+    },
+  ]);
+  const fallbacks = ["openrouter/anthropic/claude-opus-5", "anthropic/claude-sonnet-5"];
+  expect((await set({ fallbacks })).status).toBe(200);
+  expect((await set({ primary: "openai/gpt-5.5", fallbacks })).status).toBe(409);
+  const shown = async ({ worker }: AiRig) =>
+    (await (await fetch(`${worker.url}/api/models`)).json()) as { unfit: string[] };
+  expect((await shown(rig)).unfit).toEqual([]);
+  await rig.close();
+
+  const later = await startAiRig({ ...more, configured: "openai/gpt-5.5" });
+  closers.push(later.close);
+  expect((await shown(later)).unfit).toEqual(["anthropic/claude-sonnet-5"]);
 });
 
 it("an identical request is answered from the cache once that is switched on", async () => {

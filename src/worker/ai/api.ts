@@ -77,7 +77,7 @@ api.put("/api/models/routing", async (context) => {
   const routing = await readBody(context, routingSettings);
   if (routing instanceof Response) return routing;
   const reply = await call(context.env.spend.setRouting(routing));
-  return reply.ok ? ok(reply) : fail(409, "refused", reply.reason);
+  return reply.ok ? ok(reply) : fail(409, reply.code ?? "refused", reply.reason);
 });
 
 api.notFound(() => fail(404, "not_found", "There is no such call."));

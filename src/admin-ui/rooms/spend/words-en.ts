@@ -91,6 +91,9 @@ export const en = {
     primary: "Primary model",
     primaryHelp: (model: string) => `provider/model. Empty: ${model}, from the settings.`,
     fallbacks: "Fallbacks, one a line, in their order",
+    fallbacksHelp: "Of a provider that speaks the primary model's format.",
+    unfit: (models: string) =>
+      `Never asked: ${models}. Either it speaks another format than the primary model, or its provider is not set up.`,
     patience: "Seconds to wait for the first byte before the next place is tried",
     patienceHelp:
       "Empty: 20 for a stream of a hosted model, otherwise as long as the provider may take.",

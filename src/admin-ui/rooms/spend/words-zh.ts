@@ -87,6 +87,8 @@ export const zh: Words = {
     primary: "首选模型",
     primaryHelp: (model) => `provider/model。留空：设置中的 ${model}。`,
     fallbacks: "后备，每行一个，按顺序",
+    fallbacksHelp: "其提供商须使用与首选模型相同的接口格式。",
+    unfit: (models) => `不会被使用：${models}。接口格式与首选模型不同，或其提供商尚未设置。`,
     patience: "等待首字节的秒数，之后尝试下一处",
     patienceHelp: "留空：托管模型的流式回答等 20 秒，其余按提供商允许的时间等待。",
     save: "保存",

@@ -104,7 +104,13 @@ export interface SpendCalls {
   change(change: SpendSettingsChange): Promise<void>;
   raise(raise: RaiseRequest): Promise<Changed>;
   models(): Promise<ModelsOverview>;
-  setRouting(routing: RoutingSettings): Promise<RoutingReply | Extract<Changed, { ok: false }>>;
+  setRouting(routing: RoutingSettings): Promise<RoutingReply | Refused>;
 }
 
-export type Changed = { ok: true } | { ok: false; reason: string };
+export interface Refused {
+  ok: false;
+  reason: string;
+  /** Where the page has words of its own for it. */
+  code?: "fallback_format";
+}
+export type Changed = { ok: true } | Refused;

@@ -28,6 +28,7 @@ import type {
   Candidate,
   Changed,
   Opened,
+  Refused,
   Reserved,
   Settlement,
   SpendCalls,
@@ -214,9 +215,7 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
     return this.#routes.overview(this.#parts.now());
   }
 
-  async setRouting(
-    routing: RoutingSettings,
-  ): Promise<RoutingReply | { ok: false; reason: string }> {
+  async setRouting(routing: RoutingSettings): Promise<RoutingReply | Refused> {
     return this.#routes.set(routing);
   }
 

@@ -87,6 +87,20 @@ const spendSums = z.object({
 });
 export type SpendSums = z.infer<typeof spendSums>;
 
+/** The calls of a day to one model for one channel together: kept when their rows are gone. */
+export interface SpendDay extends SpendSums {
+  day: string;
+  provider: string;
+  model: string;
+  /** Empty where it is not known. */
+  channel: string;
+}
+export interface DaysQuery {
+  limit: number;
+  /** The one that they follow. */
+  after?: Pick<SpendDay, "day" | "provider" | "model" | "channel">;
+}
+
 const period = z.enum(["day", "month"]);
 const unit = z.enum(["usd", "tokens"]);
 

@@ -114,6 +114,14 @@ describe("the spend room", () => {
     await page.getByRole("button", { name: "Remove the price of openai/of-nobody" }).click();
     await prices.getByRole("row", { name: "openai/of-nobody unknown" }).waitFor();
 
+    await page.getByText("at $30.00 in and $180.00 out").waitFor();
+    await page.getByRole("button", { name: "Change the worst case" }).click();
+    const worst = page.getByRole("dialog", { name: "What has no price" });
+    await worst.getByRole("spinbutton", { name: /^Output/ }).fill("90.5");
+    await expect.poll(() => axeViolations(page)).toEqual([]);
+    await worst.getByRole("button", { name: "Save" }).click();
+    await page.getByText("at $30.00 in and $90.50 out").waitFor();
+
     await page.getByRole("checkbox", { name: /identical requests/ }).check();
     await page.getByRole("button", { name: "Save" }).nth(1).click();
     await page.getByText("The cache is set.").first().waitFor();

@@ -41,6 +41,7 @@ export const en = {
   },
   trend: {
     title: "The last 31 days",
+    export: "All days as CSV",
     day: "Day",
     cost: "Cost",
     counted: "Counted by the provider",
@@ -67,6 +68,7 @@ export const en = {
     more: "Show older",
     tokens: (input: string, output: string) => `${input} tokens in, ${output} out`,
     cacheRead: (count: string) => `${count} from the provider's cache`,
+    cacheWrite: (count: string) => `${count} written to the provider's cache`,
     reasoning: (count: string) => `${count} of it reasoning`,
     times: (first: string, total: string) => `first byte ${first}, whole ${total}`,
     attempt: (n: number) => `attempt ${n}`,
@@ -111,6 +113,11 @@ export const en = {
       `Dollars for a million tokens. From ${source}, of ${date}; your own go before it.`,
     worst: (input: string, output: string) =>
       `What has no price is counted at ${input} in and ${output} out for a million tokens.`,
+    changeWorst: "Change the worst case",
+    worstTitle: "What has no price",
+    worstHelp:
+      "Counted for each token of a model whose price nobody knows, before and after the call: rather too much than too little.",
+    worstSaved: "The worst case is set.",
     model: "Model",
     input: "In",
     output: "Out",

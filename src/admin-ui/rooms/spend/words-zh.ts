@@ -38,6 +38,7 @@ export const zh: Words = {
   },
   trend: {
     title: "最近 31 天",
+    export: "导出所有日期（CSV）",
     day: "日期",
     cost: "花费",
     counted: "由提供商计量",
@@ -64,6 +65,7 @@ export const zh: Words = {
     more: "显示更早的",
     tokens: (input, output) => `输入 ${input} token，输出 ${output}`,
     cacheRead: (count) => `其中 ${count} 来自提供商缓存`,
+    cacheWrite: (count) => `写入提供商缓存 ${count}`,
     reasoning: (count) => `其中推理 ${count}`,
     times: (first, total) => `首字节 ${first}，全部 ${total}`,
     attempt: (n) => `第 ${n} 次尝试`,
@@ -104,6 +106,10 @@ export const zh: Words = {
     about: (source, date) =>
       `每百万 token 的美元价。来自 ${source}，日期 ${date}；你自己的价格优先。`,
     worst: (input, output) => `没有价格的按每百万 token 输入 ${input}、输出 ${output} 计。`,
+    changeWorst: "修改最坏情况价",
+    worstTitle: "价格未知时",
+    worstHelp: "对没有已知价格的模型，调用前后都按此价计每个 token：宁多勿少。",
+    worstSaved: "最坏情况价已设置。",
     model: "模型",
     input: "输入",
     output: "输出",

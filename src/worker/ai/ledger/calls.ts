@@ -7,9 +7,11 @@ import type {
 import type {
   CallsQuery,
   CallTexts,
+  DaysQuery,
   ModelsOverview,
   RoutingReply,
   SpendCall,
+  SpendDay,
   SpendOverview,
 } from "../../../protocol/spend.ts";
 import type { CallFacts } from "../call-facts.ts";
@@ -99,6 +101,7 @@ export interface SpendCalls {
   settle(settlement: Settlement): Promise<void>;
   overview(): Promise<SpendOverview>;
   calls(query: CallsQuery): Promise<SpendCall[]>;
+  days(query: DaysQuery): Promise<SpendDay[]>;
   /** Undefined where none were kept, or no longer. */
   texts(n: number): Promise<CallTexts | undefined>;
   change(change: SpendSettingsChange): Promise<void>;

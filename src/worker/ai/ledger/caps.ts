@@ -23,6 +23,14 @@ export interface Raised {
   tokens: number;
 }
 
+/** A day's amount of what is capped. */
+export function onceMore({ dayUsd, monthUsd, dayTokens, monthTokens }: CapSettings): Raised {
+  return {
+    usd: dayUsd ?? (monthUsd ?? 0) / 30,
+    tokens: dayTokens ?? Math.ceil((monthTokens ?? 0) / 30),
+  };
+}
+
 /** The meters that are set, with what was raised for today. */
 export function meters(caps: CapSettings, raised: Raised, used: Used): CapMeter[] {
   const all = [

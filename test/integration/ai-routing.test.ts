@@ -153,11 +153,11 @@ it("a single place is asked again, after the time it asked for", async () => {
 
 describe("a caller who goes away before the first byte", () => {
   it.each([
-    ["messages", "/anthropic/v1/messages", "anthropic", { state: "estimated", output: 0 }],
-    ["chat", "/openai/v1/chat/completions", "openai", { state: "unsettled" }],
+    ["messages", "/anthropic/v1/messages", "anthropic"],
+    ["chat", "/openai/v1/chat/completions", "openai"],
   ] as const)(
     "ends the provider's call, which is counted at once: %s",
-    async (_wire, path, provider, counted) => {
+    async (_wire, path, provider) => {
       const rig = await startAiRig();
       closers.push(rig.close);
       rig[provider].keepFailing({ kind: "hang" });
@@ -166,7 +166,7 @@ describe("a caller who goes away before the first byte", () => {
       gone();
       await eventually(() => rig[provider].last().cancelled);
       await eventually(async () => (await callsOf(rig))[0]?.state !== "open");
-      expect(await callsOf(rig)).toMatchObject([{ reason: "cancelled", ...counted }]);
+      expect(await callsOf(rig)).toMatchObject([{ reason: "cancelled", usd: expect.any(Number) }]);
     },
   );
 

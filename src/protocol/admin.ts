@@ -273,6 +273,7 @@ export const ADMIN_ERRORS = [
   "body_unreadable",
   "configuration",
   "cross_origin",
+  "fallback_format",
   "invalid_app",
   "invalid_body",
   "invalid_device",

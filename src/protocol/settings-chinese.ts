@@ -7,10 +7,11 @@ export const CHINESE_SETTINGS: Record<string, string> = {
   MOLTBOT_GATEWAY_TOKEN_PREVIOUS:
     "更换令牌期间同时有效的旧令牌：用它建立的链接和会话继续有效，删除后即告结束。默认更换令牌会结束所有会话。",
   ANTHROPIC_API_KEY: "Anthropic 模型的密钥，只留在 Worker 里。",
-  ANTHROPIC_BASE_URL: "Anthropic 接口的地址，默认 https://api.anthropic.com。",
+  ANTHROPIC_BASE_URL:
+    "Anthropic 接口的地址，默认 https://api.anthropic.com；经 Cloudflare AI Gateway 时以 /anthropic 结尾。需要 ANTHROPIC_API_KEY。",
   OPENAI_API_KEY: "OpenAI 模型的密钥，或 OPENAI_BASE_URL 所指服务的密钥。",
   OPENAI_BASE_URL:
-    "任何兼容 OpenAI 的服务（也可以在本机），地址包含 /v1，默认 https://api.openai.com/v1；此时 MODEL 必须写明它的一个模型。",
+    "任何兼容 OpenAI 的服务（也可以在本机），地址包含 /v1，默认 https://api.openai.com/v1；经 Cloudflare AI Gateway 的 OpenAI 地址以 /openai 结尾。不是 OpenAI 自己时，MODEL 必须写明它的一个模型。",
   GEMINI_API_KEY: "Google Gemini 模型的密钥。",
   OPENROUTER_API_KEY: "OpenRouter 的密钥。",
   WORKERS_AI_API_TOKEN:
@@ -28,7 +29,7 @@ export const CHINESE_SETTINGS: Record<string, string> = {
   CF_AI_GATEWAY_MODEL:
     "按 Cloudflare AI Gateway 的写法：提供商/模型。设置了 MODEL 时以 MODEL 为准。",
   AI_GATEWAY_BASE_URL:
-    "旧写法：网关的地址，以 /anthropic 或 /openai 结尾，与 AI_GATEWAY_API_KEY 配对。",
+    "旧写法：网关的地址，以 /anthropic、/openai、/google-ai-studio、/openrouter、/workers-ai 或 /compat 结尾，与 AI_GATEWAY_API_KEY 配对。",
   AI_GATEWAY_API_KEY: "调用 AI_GATEWAY_BASE_URL 时的提供商密钥。",
   SPEND_CAP_DAY_USD: "每天（UTC）模型调用的美元上限，管理页的设置优先。默认不限。",
   SPEND_CAP_MONTH_USD: "每个自然月的美元上限。默认不限。",

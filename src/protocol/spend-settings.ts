@@ -21,7 +21,7 @@ export const routingSettings = z.strictObject({
   fallbacks: z.array(modelRef).max(8).default([]),
   /**
    * How long a model may take to its first byte while another place is left; the last one has the
-   * provider's own time. Absent: that one for all.
+   * provider's own time. Absent: 20 for a stream of a hosted model, the provider's own for the rest.
    */
   patienceSeconds: z.number().min(1).max(600).optional(),
 });

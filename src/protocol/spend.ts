@@ -87,6 +87,20 @@ const spendSums = z.object({
 });
 export type SpendSums = z.infer<typeof spendSums>;
 
+/** The calls of a day to one model for one channel together: kept when their rows are gone. */
+export interface SpendDay extends SpendSums {
+  day: string;
+  provider: string;
+  model: string;
+  /** Empty where it is not known. */
+  channel: string;
+}
+export interface DaysQuery {
+  limit: number;
+  /** The one that they follow. */
+  after?: Pick<SpendDay, "day" | "provider" | "model" | "channel">;
+}
+
 const period = z.enum(["day", "month"]);
 const unit = z.enum(["usd", "tokens"]);
 
@@ -103,13 +117,20 @@ const capMeter = z.object({
 });
 export type CapMeter = z.infer<typeof capMeter>;
 
+/** Who may be told: a webhook, and the owner on a chat platform. */
+export const ALERT_TAKERS = ["webhook", "owner"] as const;
+export type AlertTaker = (typeof ALERT_TAKERS)[number];
+
 const spendAlert = z.object({
   at: z.number(),
   period,
   unit,
-  percent: z.literal([50, 80, 100]),
-  /** Whether the webhook took it; absent when none is set. */
+  /** Of the cap, settled calls alone; absent: a call was refused, because it did not fit into the rest. */
+  percent: z.literal([50, 80, 100]).optional(),
+  /** Whether somebody took it; absent when it was not tried yet, or there is nobody. */
   delivered: z.boolean().optional(),
+  /** Who took it; absent where that was not noted. */
+  told: z.array(z.enum(ALERT_TAKERS)).optional(),
 });
 export type SpendAlert = z.infer<typeof spendAlert>;
 
@@ -167,6 +188,8 @@ export const modelsOverview = z.object({
   /** `provider/model` of the configuration. */
   configured: z.string(),
   routing: routingSettings,
+  /** Fallbacks that no call for the primary goes to: of another format, or not set up. */
+  unfit: z.array(z.string()),
   providers: z.array(
     z.object({
       id: z.string(),

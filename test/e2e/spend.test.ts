@@ -22,12 +22,15 @@ import {
 } from "../support/running-system.ts";
 
 const KEY = "sk-ant-planted-0f1e2d3c";
+const OTHER_KEY = "sk-or-planted-4d5e6f7a";
 const session = z.object({ gatewayToken: z.string() });
 const device = createDevice();
 const slow = { deadlineMs: 60_000 };
 let stateDir: string;
 let behind: Awaited<ReturnType<typeof startDemoModel>>;
 let model: TroubledModel;
+/** Another place with the same models. */
+let other: TroubledModel;
 let system: RunningSystem;
 let client: GatewayClient;
 
@@ -35,10 +38,18 @@ beforeAll(async () => {
   stateDir = await makeStateDir();
   // In Anthropic's format, under a name whose price is known.
   behind = await startDemoModel({ wordMs: 1 });
-  model = await startTroubledModel(behind.url);
+  [model, other] = await Promise.all([
+    startTroubledModel(behind.url),
+    startTroubledModel(behind.url),
+  ]);
   system = await startSystem({
     stateDir,
-    env: { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: model.url },
+    env: {
+      ANTHROPIC_API_KEY: KEY,
+      ANTHROPIC_BASE_URL: model.url,
+      AI_GATEWAY_BASE_URL: `${other.url}/openrouter/v1`,
+      AI_GATEWAY_API_KEY: OTHER_KEY,
+    },
   });
   await system.reach("ready");
   client = await pairedClient();
@@ -48,6 +59,7 @@ afterAll(async () => {
   client?.close();
   await system?.stop();
   await model?.close();
+  await other?.close();
   await behind?.close();
   if (stateDir !== undefined) await removeStateDir(stateDir);
 });
@@ -88,13 +100,14 @@ test("a turn is answered, counted to the token, and refused at the cap until tha
     status: 200,
   });
   expect(made[0]?.usd).toBeGreaterThan(0);
-  expect(JSON.stringify([made, await overview()])).not.toContain(KEY);
+  const told = JSON.stringify([made, await overview()]);
+  for (const key of [KEY, OTHER_KEY]) expect(told).not.toContain(key);
 
   const settings = { method: "PUT", body: { caps: { dayUsd: 0.0001 } } };
   await system.admin("/api/spend/settings", settings);
   await client.chat("once more", slow).catch(String);
   expect((await calls()).length).toBe(made.length);
-  expect((await overview()).alerts[0]).toMatchObject({ percent: 100 });
+  expect((await overview()).alerts).toContainEqual(expect.objectContaining({ percent: 100 }));
 
   await system.admin("/api/spend/raise", { body: { usd: 5 } });
   expect(await client.chat("the word is quince", slow)).toContain("quince");
@@ -112,7 +125,7 @@ describe("a turn whose model", () => {
   });
 
   test.each<[string, Trouble]>([
-    ["refuses the connection", { kind: "refuse" }],
+    ["drops the connection", { kind: "drop" }],
     ["does not answer", { kind: "hang", headers: false }],
     ["answers with headers alone", { kind: "hang", headers: true }],
     ["is rate limited", { kind: "status", status: 429 }],
@@ -147,5 +160,23 @@ describe("a turn whose model", () => {
     const turn = (await endedCalls()).slice(0, model.asked.length - before).toReversed();
     expect(turn[0]).toMatchObject(counted);
     expect(await client.chat("the word is sorb", slow)).toContain("sorb");
+  });
+
+  test("is not there, so that its connection is refused, is answered by another place", async () => {
+    await system.admin("/api/models/routing", {
+      method: "PUT",
+      body: { fallbacks: [`openrouter/anthropic/${FALLBACK}`] },
+    });
+    await client.chat("hello", slow);
+    const before = (await endedCalls()).length;
+    await model.away(async () => {
+      expect(await client.chat("the word is rowan", slow)).toContain("rowan");
+    });
+    expect(other.asked).toContain(`anthropic/${FALLBACK}`);
+    const turn = (await endedCalls()).toReversed().slice(before);
+    expect(turn.slice(0, 2)).toMatchObject([
+      { provider: "anthropic", attempt: 1, reason: "unreachable" },
+      { provider: "openrouter", model: `anthropic/${FALLBACK}`, attempt: 2, state: "settled" },
+    ]);
   });
 });

@@ -176,7 +176,23 @@ describe("the ledger", () => {
     expect(overview.prices.date).toMatch(/^\d{4}-\d\d-\d\d$/);
     const csv = await (await fetch(`${rig.worker.url}/api/spend/calls.csv`)).text();
     expect(csv.split("\r\n").length).toBe(calls.length + 2);
-    for (const text of [csv, JSON.stringify(overview), JSON.stringify(calls), rig.worker.logs()]) {
+    const days = await (await fetch(`${rig.worker.url}/api/spend/days.csv`)).text();
+    const [head, ...lines] = days
+      .trimEnd()
+      .split("\r\n")
+      .map((line) => line.split(","));
+    expect(head?.slice(0, 5)).toEqual(["day", "provider", "model", "channel", "calls"]);
+    const of = (name: string) =>
+      lines.map((line) => Number(line[head?.indexOf(name) ?? -1])).reduce((a, b) => a + b);
+    expect(of("calls")).toBe(calls.length);
+    expect(of("usd")).toBeCloseTo(usd, 7);
+    for (const text of [
+      csv,
+      days,
+      JSON.stringify(overview),
+      JSON.stringify(calls),
+      rig.worker.logs(),
+    ]) {
       expect(text).not.toContain("secret sentence");
     }
   });

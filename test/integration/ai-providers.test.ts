@@ -1,37 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startAiGateway, type GatewayEmulator } from "../emulators/ai-gateway.ts";
-import { startAnthropic } from "../emulators/anthropic.ts";
-import { startGemini } from "../emulators/gemini.ts";
-import { startOpenai } from "../emulators/openai.ts";
-import { parseConfig } from "../../src/worker/config.ts";
 import { CLOUDFLARE_GATEWAY } from "../../src/worker/ai/cloudflare-gateway.ts";
 import { callsOf } from "../support/ai-admin.ts";
-import type { Emulator } from "../support/ai-emulator.ts";
 import { eventually } from "../support/ai-eventually.ts";
+import {
+  GATEWAY_IDS as IDS,
+  GATEWAY_TOKEN as TOKEN,
+  startGatewayRig,
+  type GatewayRig,
+} from "../support/ai-gateway-rig.ts";
 import { startAiWorker, type AiWorker } from "../support/ai-worker.ts";
 
-const TOKEN = "aig-token-planted";
 const HEADERS = { "content-type": "application/json", "anthropic-version": "2023-06-01" };
 
-let anthropic: Emulator;
-let openai: Emulator;
-let gemini: Emulator;
-let gateway: GatewayEmulator;
+let rig: GatewayRig;
 beforeAll(async () => {
-  [anthropic, openai, gemini] = await Promise.all([startAnthropic(), startOpenai(), startGemini()]);
-  gateway = await startAiGateway({
-    token: TOKEN,
-    providers: {
-      anthropic: { url: anthropic.url, storedKey: ["x-api-key", "stored-ant"] },
-      openai: { url: `${openai.url}/v1`, storedKey: ["authorization", "Bearer stored-oai"] },
-      openrouter: { url: openai.url, storedKey: ["authorization", "Bearer stored-or"] },
-      "workers-ai": { url: openai.url, storedKey: ["authorization", "Bearer stored-cf"] },
-      compat: { url: `${openai.url}/v1`, storedKey: ["authorization", "Bearer stored-any"] },
-      "google-ai-studio": { url: gemini.url, storedKey: ["x-goog-api-key", "stored-goo"] },
-    },
-  });
+  rig = await startGatewayRig();
 });
-afterAll(() => Promise.all([anthropic, openai, gemini, gateway].map((each) => each?.close())));
+afterAll(() => rig?.close());
 
 const PATHS = {
   anthropic: ["/anthropic/v1/messages", "claude-opus-5"],
@@ -41,16 +26,6 @@ const PATHS = {
   "workers-ai": ["/workers-ai/v1/chat/completions", "@cf/openai/gpt-oss-120b"],
 } as const;
 
-/** The settings as a person writes them, with Cloudflare's address replaced by the emulator's. */
-async function startFrom(settings: Record<string, string>): Promise<AiWorker> {
-  const parsed = parseConfig({ MOLTBOT_GATEWAY_TOKEN: "t".repeat(32), ...settings });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const { primary, ...config } = parsed.config.models;
-  const text = JSON.stringify(config).replaceAll(`${CLOUDFLARE_GATEWAY}/acct/gw`, gateway.url);
-  return startAiWorker({ ...JSON.parse(text), configured: primary });
-}
-
-const IDS = { CF_AI_GATEWAY_ACCOUNT_ID: "acct", CF_AI_GATEWAY_GATEWAY_ID: "gw" };
 const ALL = ["anthropic", "openai", "google", "openrouter", "workers-ai"] as const;
 type Name = (typeof ALL)[number];
 
@@ -107,13 +82,14 @@ describe("through Cloudflare AI Gateway", () => {
       { anthropic: ["x-api-key", "older-ant"] },
     ],
   ])("%s", async (_name, settings, expected) => {
-    const worker = await startFrom(settings);
+    const worker = await rig.startFrom(settings);
     try {
       for (const name of ALL) {
         const [header, key] = expected[name] ?? [];
         if (header === undefined) continue;
         const [path, model] = PATHS[name];
-        const emulator = name === "anthropic" ? anthropic : name === "google" ? gemini : openai;
+        const emulator =
+          name === "anthropic" ? rig.anthropic : name === "google" ? rig.gemini : rig.openai;
         const body = `{"model":"${model}", "max_tokens":9,"messages":[],"input":"x","contents":[]}`;
         const response = await fetch(`${worker.url}${path}`, {
           method: "POST",
@@ -125,7 +101,7 @@ describe("through Cloudflare AI Gateway", () => {
         expect(emulator.last().body.toString()).toBe(body);
         expect(emulator.last().headers[header]).toBe(key);
         expect(response.headers.get("x-moltworker-route")).toContain("way=cloudflare");
-        expect(gateway.requests.at(-1)?.headers).toMatchObject({
+        expect(rig.gateway.requests.at(-1)?.headers).toMatchObject({
           "cf-aig-authorization": `Bearer ${TOKEN}`,
           "cf-aig-metadata": expect.stringMatching(/^{"agent":"main","request":"[\da-f-]{36}"}$/),
           "cf-aig-skip-cache": "true",
@@ -143,7 +119,7 @@ describe("through Cloudflare AI Gateway", () => {
   });
 
   it("any other provider of the gateway is reached at its OpenAI-compatible face", async () => {
-    const worker = await startFrom({
+    const worker = await rig.startFrom({
       ...IDS,
       CF_AI_GATEWAY_MODEL: "groq/llama-4",
       CLOUDFLARE_AI_GATEWAY_API_KEY: "gsk-planted",
@@ -155,16 +131,16 @@ describe("through Cloudflare AI Gateway", () => {
         headers: HEADERS,
         body: '{"model":"groq/llama-4","messages":[]}',
       });
-      expect(await response.text()).toBe(openai.sent());
-      expect(gateway.requests.at(-1)?.path).toBe("/v1/acct/gw/compat/chat/completions");
-      expect(openai.last().headers.authorization).toBe("Bearer gsk-planted");
+      expect(await response.text()).toBe(rig.openai.sent());
+      expect(rig.gateway.requests.at(-1)?.path).toBe("/v1/acct/gw/compat/chat/completions");
+      expect(rig.openai.last().headers.authorization).toBe("Bearer gsk-planted");
     } finally {
       await worker.close();
     }
   });
 
   it("an error of the gateway itself is told without its token", async () => {
-    const worker = await startFrom({ ...IDS, CF_AI_GATEWAY_TOKEN: "wrong-token-planted" });
+    const worker = await rig.startFrom({ ...IDS, CF_AI_GATEWAY_TOKEN: "wrong-token-planted" });
     try {
       const response = await fetch(`${worker.url}/anthropic/v1/messages`, {
         method: "POST",
@@ -184,7 +160,7 @@ describe("Gemini, straight", () => {
   let worker: AiWorker;
   beforeAll(async () => {
     worker = await startAiWorker({
-      google: { apiKey: "goo-planted", baseUrl: `${gemini.url}/v1beta` },
+      google: { apiKey: "goo-planted", baseUrl: `${rig.gemini.url}/v1beta` },
     });
   });
   afterAll(() => worker?.close());
@@ -200,10 +176,10 @@ describe("Gemini, straight", () => {
       `${worker.url}/google/v1beta/models/gemini-3.5-flash:${action}${query}`,
       { method: "POST", headers: HEADERS, body },
     );
-    expect(await response.text()).toBe(gemini.sent());
-    expect(gemini.last().body.toString()).toBe(body);
-    expect(gemini.last().path).not.toContain("key=");
-    expect(gemini.last().headers["x-goog-api-key"]).toBe("goo-planted");
+    expect(await response.text()).toBe(rig.gemini.sent());
+    expect(rig.gemini.last().body.toString()).toBe(body);
+    expect(rig.gemini.last().path).not.toContain("key=");
+    expect(rig.gemini.last().headers["x-goog-api-key"]).toBe("goo-planted");
     await eventually(async () => {
       const calls = await callsOf({ worker });
       return calls.length > before && calls.every(({ state }) => state === "settled");

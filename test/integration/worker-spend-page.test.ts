@@ -84,13 +84,21 @@ describe("the spend room", () => {
     await save.click();
     await page.getByText("cannot be used yet: set GEMINI_API_KEY").first().waitFor();
     await page.getByRole("textbox", { name: "Primary model" }).fill("");
-    await page.getByRole("textbox", { name: "Fallbacks" }).fill("openai/gpt-5.5\nopenai/gpt-4.1");
+    await page.getByRole("textbox", { name: "Fallbacks" }).fill("openai/gpt-5.5");
+    await save.click();
+    await page.getByText("a fallback would never be asked").first().waitFor();
+    const chinese = await open({ locale: "zh-CN" });
+    await chinese.page.getByRole("textbox", { name: "后备" }).fill("openai/gpt-5.5");
+    await chinese.page.getByRole("button", { name: "保存" }).first().click();
+    await chinese.page.getByText("接口格式与首选模型不同").first().waitFor();
+    const wanted = "anthropic/claude-sonnet-5\nanthropic/claude-haiku-4-5";
+    await page.getByRole("textbox", { name: "Fallbacks" }).fill(wanted);
     await page.getByRole("spinbutton", { name: /^Seconds to wait/ }).fill("20");
     await save.click();
     await page.getByText("The routing is set.").first().waitFor();
     await page.reload();
     const fallbacks = page.getByRole("textbox", { name: "Fallbacks" });
-    await expect.poll(() => fallbacks.inputValue()).toBe("openai/gpt-5.5\nopenai/gpt-4.1");
+    await expect.poll(() => fallbacks.inputValue()).toBe(wanted);
   });
 
   test("sets and removes a price, the answer cache and the webhook, whose address stays hidden", async () => {
@@ -105,6 +113,14 @@ describe("the spend room", () => {
     await prices.getByRole("row", { name: "openai/of-nobody $1.50 $6.00 your own" }).waitFor();
     await page.getByRole("button", { name: "Remove the price of openai/of-nobody" }).click();
     await prices.getByRole("row", { name: "openai/of-nobody unknown" }).waitFor();
+
+    await page.getByText("at $30.00 in and $180.00 out").waitFor();
+    await page.getByRole("button", { name: "Change the worst case" }).click();
+    const worst = page.getByRole("dialog", { name: "What has no price" });
+    await worst.getByRole("spinbutton", { name: /^Output/ }).fill("90.5");
+    await expect.poll(() => axeViolations(page)).toEqual([]);
+    await worst.getByRole("button", { name: "Save" }).click();
+    await page.getByText("at $30.00 in and $90.50 out").waitFor();
 
     await page.getByRole("checkbox", { name: /identical requests/ }).check();
     await page.getByRole("button", { name: "Save" }).nth(1).click();

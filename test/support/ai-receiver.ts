@@ -3,7 +3,11 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { z } from "zod";
 
-const alert = z.looseObject({ text: z.string(), percent: z.number() });
+const alert = z.looseObject({
+  text: z.string(),
+  event: z.string(),
+  percent: z.number().optional(),
+});
 
 export interface Receiver {
   url: string;

@@ -15,6 +15,7 @@ export interface AiWorkerSettings extends AiConfig {
   caps?: CapSettings;
   prices?: PriceOverride[];
   firstByteMs?: number;
+  bodyMs?: number;
   idleMs?: number;
   maxRequestBytes?: number;
   /** Where the ledger lives; a folder of its own, gone at the end, when absent. */
@@ -40,6 +41,7 @@ export async function startAiWorker(settings: AiWorkerSettings): Promise<AiWorke
     caps = {},
     prices = [],
     firstByteMs,
+    bodyMs,
     idleMs,
     maxRequestBytes,
     stateDir,
@@ -65,6 +67,7 @@ export async function startAiWorker(settings: AiWorkerSettings): Promise<AiWorke
             caps,
             prices,
             firstByteMs,
+            bodyMs,
             idleMs,
             maxRequestBytes,
           }),

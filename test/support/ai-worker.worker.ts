@@ -36,6 +36,7 @@ const settings = z.object({
   caps: capSettings,
   prices: z.array(priceOverride),
   firstByteMs: z.number().optional(),
+  bodyMs: z.number().optional(),
   idleMs: z.number().optional(),
   maxRequestBytes: z.number().optional(),
 });
@@ -69,7 +70,7 @@ export class Spend extends DurableObject<Env> {
 
 export default {
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
-    const { config, firstByteMs, idleMs, maxRequestBytes } = settingsOf(env);
+    const { config, firstByteMs, bodyMs, idleMs, maxRequestBytes } = settingsOf(env);
     const { spend } = env.SPEND.getByName("main");
     if (new URL(request.url).pathname.startsWith("/api/")) return spendApi(request, spend, config);
     return answerModelCall(request, {
@@ -83,6 +84,7 @@ export default {
       log: createLogger([]),
       redact: redactor([]),
       ...(firstByteMs === undefined ? {} : { firstByteMs }),
+      ...(bodyMs === undefined ? {} : { bodyMs }),
       ...(idleMs === undefined ? {} : { idleMs }),
       ...(maxRequestBytes === undefined ? {} : { maxRequestBytes }),
     });

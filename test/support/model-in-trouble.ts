@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export type Trouble =
   /** The connection ends before a byte came back. */
-  | { kind: "refuse" }
+  | { kind: "drop" }
   /** Nothing comes back: no headers, or headers and nothing behind them. */
   | { kind: "hang"; headers: boolean }
   | { kind: "status"; status: number; headers?: Record<string, string> }
@@ -21,6 +21,8 @@ export interface TroubledModel {
   meets(trouble: Trouble): void;
   /** Models that were asked for, in order. */
   asked: string[];
+  /** Nothing listens there while that is done: connections are refused. */
+  away(during: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,7 +43,7 @@ export async function startTroubledModel(behind: string): Promise<TroubledModel>
     const body = await text(request);
     asked.push(/"model":\s*"([^"]*)"/.exec(body)?.[1] ?? "");
     switch (trouble?.kind) {
-      case "refuse":
+      case "drop":
         response.destroy();
         return;
       case "hang":
@@ -60,7 +62,7 @@ export async function startTroubledModel(behind: string): Promise<TroubledModel>
         response.writeHead(200, STREAM).end("event: what\ndata: {not json\n\ndata: []\n\n");
         return;
     }
-    const answer = await fetch(`${behind}${request.url}`, {
+    const answer = await fetch(`${behind}${request.url?.replace(/^\/openrouter/, "")}`, {
       method: request.method ?? "POST",
       headers: { "content-type": "application/json" },
       ...(body === "" ? {} : { body }),
@@ -79,20 +81,33 @@ export async function startTroubledModel(behind: string): Promise<TroubledModel>
     response.end();
   }
 
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("no address");
+  async function listen(at: number): Promise<number> {
+    server.listen(at, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (typeof address !== "object" || address === null) throw new Error("no address");
+    return address.port;
+  }
+  async function close(): Promise<void> {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+  const port = await listen(0);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     meets(trouble) {
       next = trouble;
     },
     asked,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+    async away(during) {
+      await close();
+      try {
+        await during();
+      } finally {
+        await listen(port);
+      }
     },
+    close,
   };
 }
 

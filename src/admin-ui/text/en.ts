@@ -267,6 +267,8 @@ export const en = {
     not_found: "This version of the Worker does not know that call. Load the page again.",
     not_understood: "The answer was not understood. Load the page again.",
     not_an_admin: "You are not an admin of this agent.",
+    fallback_format:
+      "Not saved: a fallback would never be asked, because it speaks another format than the primary model.",
     other: "The Worker refused.",
   },
 };

@@ -61,7 +61,8 @@ export function describe(error: unknown, { errors }: Texts): string {
     case "not_an_admin":
       return errors[error.code];
     case "agent_unavailable":
-      return `${errors.agent_unavailable} ${error.message}`;
+    case "fallback_format":
+      return `${errors[error.code]} ${error.message}`;
     default:
       return `${errors.other} ${error.message}`;
   }

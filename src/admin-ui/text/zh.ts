@@ -253,6 +253,7 @@ export const zh: Texts = {
     not_found: "此版本的 Worker 不支持该操作。请重新加载页面。",
     not_understood: "无法理解返回内容。请重新加载页面。",
     not_an_admin: "你不是此助手的管理员。",
+    fallback_format: "未保存：有一个后备永远不会被使用，因为它的接口格式与首选模型不同。",
     other: "Worker 拒绝了请求。",
   },
 };

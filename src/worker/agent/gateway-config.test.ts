@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { HostPattern } from "../egress/pattern.ts";
+import { spokenTo } from "../ai/plan.ts";
+import type { AiConfig, ProviderId } from "../ai/providers.ts";
 import { gatewayConfig, type GatewaySettings } from "./gateway-config.ts";
 
 const settings: GatewaySettings = {
@@ -116,5 +118,24 @@ describe("the gateway's configuration", () => {
       compatible: { api: "openai-completions", models: [{ id: "demo" }] },
     });
     expect(demo.agents.defaults.model.primary).toBe("compatible/demo");
+  });
+
+  it.each<[ProviderId, GatewaySettings["models"]]>([
+    ["openai", { openai: { compatible: false }, primary: "openai/gpt-5.5" }],
+    ["openai", { openai: { compatible: true }, primary: "openai/demo" }],
+    ["google", { google: {}, primary: "google/gemini" }],
+    ["openrouter", { openrouter: {}, primary: "openrouter/x" }],
+    ["workers-ai", { "workers-ai": {}, primary: "workers-ai/x" }],
+  ])("asks %s in the format that fallbacks are chosen by: %j", (id, models) => {
+    const { providers } = JSON.parse(gatewayConfig({ ...settings, models })).models;
+    const { openai } = models;
+    const where = { baseUrl: "" };
+    const config: AiConfig = openai === undefined ? {} : { openai: { ...where, ...openai } };
+    const apis: Record<string, string> = {
+      chat: "openai-completions",
+      responses: "openai-responses",
+      "gemini-stream": "google-generative-ai",
+    };
+    expect(Object.values(providers)).toMatchObject([{ api: apis[spokenTo(id, config)] }]);
   });
 });

@@ -12,7 +12,7 @@ import { callsQuery, checkBody } from "../../protocol/spend.ts";
 import { call, fail, readBody } from "../json-call.ts";
 import { jsonReply, ownHeaders } from "../replies.ts";
 import { checkProvider } from "./check.ts";
-import { callsCsv } from "./csv.ts";
+import { callsCsv, daysCsv } from "./csv.ts";
 import type { SpendCalls } from "./ledger/calls.ts";
 import { providerOf, type AiConfig } from "./providers.ts";
 
@@ -30,17 +30,21 @@ api.get("/api/spend/calls", async ({ env, req }) => {
   return ok({ calls: await call(env.spend.calls(query.data)) });
 });
 
-api.get("/api/spend/calls.csv", ({ env }) => {
-  const body = callsCsv((before, limit) =>
-    call(env.spend.calls({ limit, ...(before === undefined ? {} : { before }) })),
-  );
-  return new Response(body, {
-    headers: ownHeaders({
-      "Content-Type": "text/csv; charset=utf-8",
-      "Content-Disposition": 'attachment; filename="model-calls.csv"',
-    }),
-  });
-});
+api.get("/api/spend/calls.csv", ({ env }) =>
+  download(
+    "model-calls.csv",
+    callsCsv((before, limit) =>
+      call(env.spend.calls({ limit, ...(before === undefined ? {} : { before }) })),
+    ),
+  ),
+);
+
+api.get("/api/spend/days.csv", ({ env }) =>
+  download(
+    "model-days.csv",
+    daysCsv((query) => call(env.spend.days(query))),
+  ),
+);
 
 api.get("/api/spend/calls/:id{[1-9][0-9]{0,14}}/texts", async ({ env, req }) => {
   const texts = await call(env.spend.texts(Number(req.param("id"))));
@@ -77,7 +81,7 @@ api.put("/api/models/routing", async (context) => {
   const routing = await readBody(context, routingSettings);
   if (routing instanceof Response) return routing;
   const reply = await call(context.env.spend.setRouting(routing));
-  return reply.ok ? ok(reply) : fail(409, "refused", reply.reason);
+  return reply.ok ? ok(reply) : fail(409, reply.code ?? "refused", reply.reason);
 });
 
 api.notFound(() => fail(404, "not_found", "There is no such call."));
@@ -95,4 +99,13 @@ export async function spendApi(
 
 function ok(body: unknown): Response {
   return jsonReply(200, body);
+}
+
+function download(name: string, body: ReadableStream<Uint8Array>): Response {
+  return new Response(body, {
+    headers: ownHeaders({
+      "Content-Type": "text/csv; charset=utf-8",
+      "Content-Disposition": `attachment; filename="${name}"`,
+    }),
+  });
 }

@@ -1,8 +1,13 @@
 /**
  * A metered call's body, held whole: it may have to be sent again, or elsewhere. Fails closed: a
- * body over the limit is cut off, and so is what would not fit into the isolate beside the others.
+ * body over the limit is cut off, and so is what would not fit into the isolate beside the others,
+ * and what does not come whole in time.
  */
+import { DeadlineError, within } from "../deadline.ts";
+
 export const MAX_METERED_BYTES = 32 * 1_048_576;
+/** The largest comes from a sandbox in seconds. */
+export const BODY_DEADLINE_MS = 60_000;
 /** Of all calls under way in this isolate, which has 128 MB for everything. */
 const MAX_HELD_BYTES = 64 * 1_048_576;
 
@@ -10,62 +15,101 @@ let held = 0;
 
 export type Body =
   | { ok: true; bytes: Uint8Array<ArrayBuffer>; release(): void }
-  | { ok: false; reason: "body-too-large" | "too-much-at-once" };
+  | { ok: false; reason: "body-too-large" | "too-much-at-once" | "body-too-slow" };
 
-export async function readBody(request: Request, limit: number): Promise<Body> {
+interface Bounds {
+  limit: number;
+  deadlineMs: number;
+}
+
+/** Rejects when the caller goes away. */
+export async function readBody(request: Request, { limit, deadlineMs }: Bounds): Promise<Body> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > limit) return { ok: false, reason: "body-too-large" };
-  if (request.body !== null && Number.isSafeInteger(declared) && declared > 0) {
-    return readDeclared(request.body, declared);
+  const { body } = request;
+  const share = new Share();
+  if (body === null) return { ok: true, bytes: new Uint8Array(), release: () => share.release() };
+  const source =
+    Number.isSafeInteger(declared) && declared > 0
+      ? declaredOf(body.getReader({ mode: "byob" }), declared, share)
+      : chunksOf(body.getReader(), limit, share);
+  try {
+    const read = await within("the caller", deadlineMs, source.read());
+    if (read.ok) return { ...read, release: () => share.release() };
+    share.release();
+    return read;
+  } catch (error) {
+    share.release();
+    source.cancel();
+    if (error instanceof DeadlineError) return { ok: false, reason: "body-too-slow" };
+    throw error;
   }
-  return readChunks(request, limit);
+}
+
+/** What one body has taken of the isolate's room. */
+class Share {
+  #size = 0;
+  #released = false;
+
+  /** @returns whether there was room */
+  take(bytes: number): boolean {
+    if (this.#released || held + bytes > MAX_HELD_BYTES) return false;
+    held += bytes;
+    this.#size += bytes;
+    return true;
+  }
+
+  release(): void {
+    held -= this.#size;
+    this.#size = 0;
+    this.#released = true;
+  }
+}
+
+interface Source {
+  read(): Promise<
+    | { ok: true; bytes: Uint8Array<ArrayBuffer> }
+    | { ok: false; reason: "body-too-large" | "too-much-at-once" }
+  >;
+  cancel(): void;
 }
 
 /** In one piece, which takes one turn of the loop instead of one a chunk. */
-async function readDeclared(body: ReadableStream<Uint8Array>, length: number): Promise<Body> {
-  if (held + length > MAX_HELD_BYTES) return { ok: false, reason: "too-much-at-once" };
-  held += length;
-  try {
-    const reader = body.getReader({ mode: "byob" });
-    // No more than the buffer holds is taken, whatever comes.
-    const { value } = await reader.readAtLeast(length, new Uint8Array(length));
-    return { ok: true, bytes: value ?? new Uint8Array(0), release: releaseOf(length) };
-  } catch (error) {
-    held -= length;
-    throw error;
-  }
+function declaredOf(reader: ReadableStreamBYOBReader, length: number, share: Share): Source {
+  return {
+    async read() {
+      if (!share.take(length)) return { ok: false, reason: "too-much-at-once" };
+      // No more than the buffer holds is taken, whatever comes.
+      const { value } = await reader.readAtLeast(length, new Uint8Array(length));
+      return { ok: true, bytes: value ?? new Uint8Array(0) };
+    },
+    cancel: () => void reader.cancel().catch(() => {}),
+  };
 }
 
-async function readChunks(request: Request, limit: number): Promise<Body> {
-  let size = 0;
-  let refused: "body-too-large" | "too-much-at-once" | undefined;
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.byteLength;
-      held += chunk.byteLength;
-      if (size > limit) refused = "body-too-large";
-      else if (held > MAX_HELD_BYTES) refused = "too-much-at-once";
-      // Leaving the loop cancels the stream.
-      if (refused !== undefined) break;
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    held -= size;
-    throw error;
-  }
-  if (refused !== undefined) {
-    held -= size;
-    return { ok: false, reason: refused };
-  }
-  return { ok: true, bytes: joined(chunks, size), release: releaseOf(size) };
-}
-
-function releaseOf(size: number): () => void {
-  let released = false;
-  return () => {
-    if (!released) held -= size;
-    released = true;
+function chunksOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  limit: number,
+  share: Share,
+): Source {
+  const cancel = () => void reader.cancel().catch(() => {});
+  return {
+    async read() {
+      let size = 0;
+      const chunks: Uint8Array[] = [];
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return { ok: true, bytes: joined(chunks, size) };
+        size += value.byteLength;
+        const reason = size > limit ? "body-too-large" : "too-much-at-once";
+        if (size > limit || !share.take(value.byteLength)) {
+          cancel();
+          return { ok: false, reason };
+        }
+        chunks.push(value);
+      }
+    },
+    cancel,
   };
 }
 

@@ -19,6 +19,8 @@ export interface ModelCallContext {
   redact: Redact;
   /** In place of the provider's own, in milliseconds. */
   firstByteMs?: number;
+  /** In place of the usual time that a request's body may take. */
+  bodyMs?: number;
   /** In place of the usual silence after which a stream is taken for dead. */
   idleMs?: number;
   /** In place of the usual limit. */

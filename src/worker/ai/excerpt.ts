@@ -10,6 +10,9 @@ import type { WireName } from "./wire.ts";
 
 /** Characters of each side. */
 const MAX_EXCERPT = 4000;
+/** Longer than any secret: as much is dropped at a cut, once the rest is cleared of whole ones. */
+const MARGIN = 4096;
+const MAX_KEPT = MAX_EXCERPT + 2 * MARGIN;
 /** Deep enough for every format; content that is nested further is nobody's text. */
 const MAX_DEPTH = 6;
 const MESSAGES = ["messages", "input", "contents"] as const;
@@ -25,20 +28,28 @@ export class Excerpt {
   constructor(wire: WireName, members: Members, redact: Redact) {
     this.#wire = wire;
     this.#redact = redact;
-    this.#prompt = promptOf(members).slice(-MAX_EXCERPT);
+    const prompt = promptOf(members);
+    const kept = this.#cleared(prompt.slice(-MAX_KEPT));
+    // The rest of a secret that the cut went through is within the margin.
+    this.#prompt = (prompt.length > MAX_KEPT ? kept.slice(MARGIN) : kept).slice(-MAX_EXCERPT);
   }
 
   /** One event's data, or a whole body. */
   hear(data: string): void {
-    if (this.#answer.length >= MAX_EXCERPT) return;
+    if (this.#answer.length > MAX_KEPT) return;
     const values = data.startsWith("[") ? arrayOf(data) : [parseObject(data)];
     for (const value of values)
       if (value !== undefined) this.#answer += answerIn(value, this.#wire);
   }
 
   get texts(): CallTexts {
-    const clean = (text: string) => withoutCredentials(this.#redact(text));
-    return { prompt: clean(this.#prompt), answer: clean(this.#answer.slice(0, MAX_EXCERPT)) };
+    const kept = this.#cleared(this.#answer.slice(0, MAX_KEPT));
+    const sure = this.#answer.length > MAX_KEPT ? kept.slice(0, -MARGIN) : kept;
+    return { prompt: this.#prompt, answer: sure.slice(0, MAX_EXCERPT) };
+  }
+
+  #cleared(text: string): string {
+    return withoutCredentials(this.#redact(text));
   }
 }
 

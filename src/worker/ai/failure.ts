@@ -11,6 +11,7 @@ export type Failure =
   | { reason: "not-configured"; provider: Provider }
   | { reason: "body-too-large"; limit: number }
   | { reason: "body-unreadable" }
+  | { reason: "body-too-slow"; ms: number }
   | { reason: "too-much-at-once" }
   | { reason: "cap-reached"; reached: CapReached }
   | { reason: "ledger-unreachable"; cause: string }
@@ -72,6 +73,11 @@ function tell(failure: Failure): Told {
         ...request(400, "invalid_request_error", "invalid_request_body"),
         message:
           "moltworker cannot read from this body what the call may cost: it takes one JSON object with one model (fallbacks are set in the admin page), a whole number for each limit, and no member twice or in two spellings.",
+      };
+    case "body-too-slow":
+      return {
+        ...request(408, "invalid_request_error", "request_timeout"),
+        message: `The request's body did not arrive within ${failure.ms / 1000} s.`,
       };
     case "too-much-at-once":
       return {

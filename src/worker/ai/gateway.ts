@@ -12,9 +12,14 @@ import { failureReply } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import type { ModelCallContext, Reply } from "./call-context.ts";
 import { answerMetered } from "./metered.ts";
+import { noRoute, wayHeader } from "./place.ts";
 import type { Provider } from "./providers.ts";
 import { routeOf } from "./route.ts";
+import { IDLE_MS, tap } from "./tap.ts";
 import { targetOf } from "./target.ts";
+
+/** What costs nothing is read along by nobody. */
+const UNHEARD = { chunk: () => {}, end: () => {} };
 
 /** Never rejects for anything a provider, a network or a caller does. */
 export async function answerModelCall(
@@ -29,12 +34,11 @@ export async function answerModelCall(
   else if (route.wire === undefined) reply = await passFree(request, url, route, context);
   else {
     const { provider, wire, model } = route;
-    reply = await answerMetered(
-      request,
-      url,
-      { provider, wire, ...(model === undefined ? {} : { model }) },
-      context,
-    );
+    const metered = { provider, wire, ...(model === undefined ? {} : { model }) };
+    const answer = answerMetered(request, url, metered, context);
+    // A caller who goes away before the first byte must not take the ledger's word along.
+    context.waitUntil(answer);
+    reply = await answer;
   }
   if (reply.ok && reply.response.ok) return reply.response;
 
@@ -49,7 +53,8 @@ export async function answerModelCall(
   });
   if (reply.ok) return reply.response;
   const told = failureReply(route.provider?.errors ?? "openai", reply.failure);
-  for (const [name, value] of Object.entries(reply.headers ?? {})) told.headers.set(name, value);
+  const more = { "x-moltworker-route": noRoute(route.provider?.id ?? "-"), ...reply.headers };
+  for (const [name, value] of Object.entries(more)) told.headers.set(name, value);
   return told;
 }
 
@@ -82,34 +87,13 @@ async function passFree(
     context.fetch ?? fetch,
   );
   if (body.exceeded()) return tooLarge;
-  if (!outcome.ok) return outcome;
+  const way = { "x-moltworker-route": wayHeader(provider.id, upstream, 1) };
+  if (!outcome.ok) return { ...outcome, headers: way };
   const { status, headers, answer } = outcome;
-  return {
-    ok: true,
-    response: new Response(answer.kind === "error" ? answer.body : restOf(answer), {
-      status,
-      headers,
-    }),
-  };
-}
-
-function restOf({
-  first,
-  reader,
-}: {
-  first: Uint8Array | undefined;
-  reader: ReadableStreamDefaultReader<Uint8Array>;
-}): ReadableStream<Uint8Array> {
-  let waiting = first;
-  return new ReadableStream({
-    async pull(controller) {
-      const chunk = waiting ?? (await reader.read()).value;
-      waiting = undefined;
-      if (chunk === undefined) controller.close();
-      else controller.enqueue(chunk);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
+  for (const [name, value] of Object.entries(way)) headers.set(name, value);
+  const rest =
+    answer.kind === "error" ? answer.body : tap(answer, UNHEARD, context.idleMs ?? IDLE_MS);
+  return { ok: true, response: new Response(rest, { status, headers }) };
 }
 
 function reasonFields(failure: Failure): Record<string, string | number> {

@@ -4,7 +4,7 @@
  */
 import { limitObeyed } from "./asked-output.ts";
 import { attempt, type Outcome } from "./attempt.ts";
-import { MAX_METERED_BYTES, readBody } from "./body.ts";
+import { BODY_DEADLINE_MS, MAX_METERED_BYTES, readBody } from "./body.ts";
 import { cacheKeyOf } from "./cache-key.ts";
 import type { ModelCallContext, Reply } from "./call-context.ts";
 import { callFacts, changedBody, type CallFacts } from "./call-facts.ts";
@@ -14,14 +14,20 @@ import { membersOf, type Members } from "./json-members.ts";
 import { LedgerLine } from "./ledger-line.ts";
 import type { CallStart, Candidate, Opened, Reserved } from "./ledger/calls.ts";
 import { sourceOf } from "./ledger/routes.ts";
-import { type MeteredRoute, type Place, placeFor, printable, routeHeader } from "./place.ts";
+import { cached, capped, failed } from "./metered-reply.ts";
+import {
+  type MeteredRoute,
+  patienceOf,
+  type Place,
+  placeFor,
+  printable,
+  routeHeader,
+} from "./place.ts";
 import type { PricedModel } from "./price.ts";
 import { nextStep } from "./retry.ts";
 import { type Begun, settleAtEnd } from "./settlement.ts";
-import { tap } from "./tap.ts";
+import { IDLE_MS, tap } from "./tap.ts";
 
-/** A model may think for minutes without a byte; after that nobody expects one. */
-const IDLE_MS = 300_000;
 /**
  * Agents whose ledger last said that it keeps answers: hashing each request would hold up all the
  * others for nothing. The first call after it was switched on is not looked up, but kept.
@@ -35,13 +41,14 @@ export async function answerMetered(
   context: ModelCallContext,
 ): Promise<Reply> {
   const limit = Math.min(context.maxRequestBytes ?? MAX_METERED_BYTES, MAX_METERED_BYTES);
+  const deadlineMs = context.bodyMs ?? BODY_DEADLINE_MS;
   let body: Awaited<ReturnType<typeof readBody>>;
   try {
-    body = await readBody(request, limit);
+    body = await readBody(request, { limit, deadlineMs });
   } catch {
     return { ok: false, failure: { reason: "cancelled" } };
   }
-  if (!body.ok) return { ok: false, failure: { reason: body.reason, limit } };
+  if (!body.ok) return { ok: false, failure: { reason: body.reason, limit, ms: deadlineMs } };
   try {
     return await new MeteredCall(request, url, route, context).answer(body.bytes);
   } finally {
@@ -114,14 +121,14 @@ class MeteredCall {
     };
     for (const [index, place] of places.entries()) {
       const { provider, upstream } = place;
-      const isLast = index === places.length - 1;
-      const patienceMs = isLast
-        ? upstream.firstByteMs
-        : (opened.patienceMs ?? upstream.firstByteMs);
-      const firstByteMs = Math.min(upstream.firstByteMs, patienceMs);
+      const firstByteMs =
+        index === places.length - 1
+          ? upstream.firstByteMs
+          : patienceOf(upstream, { setMs: opened.patienceMs, stream: call.stream });
       for (let tries = 1; ; tries += 1) {
         attempts += 1;
         if (attempts > 1) {
+          if (this.#request.signal.aborted) return last;
           const again = await this.#ledger.ask(
             this.#context.spend.reserve(call, place.candidate, attempts),
           );
@@ -131,8 +138,12 @@ class MeteredCall {
         if (!reserved.ok) {
           // A cap met on the way to another place must not hide what went wrong at the first.
           if (attempts > 1) return last;
-          const failure = { reason: "cap-reached", reached: reserved.reached } as const;
-          return { ok: false, failure, headers: { "x-moltworker-request-id": call.requestId } };
+          return capped(reserved.reached, call);
+        }
+        if (this.#request.signal.aborted) {
+          // Nothing was sent.
+          this.#ledger.settle({ n: reserved.n, state: "free", reason: "cancelled", totalMs: 0 });
+          return attempts > 1 ? last : { ok: false, failure: { reason: "cancelled" } };
         }
         const began = Date.now();
         const outcome = await attempt(
@@ -160,7 +171,10 @@ class MeteredCall {
           const source = sourceOf(provider.id, this.#context.config);
           const begun = { ...outcome, answer: outcome.answer, call, source, n: reserved.n, began };
           return this.#passOn(begun, headers, {
-            ...(opened.cache && call.cacheKey !== "" ? { cacheKey: call.cacheKey } : {}),
+            // An answer that a cap made shorter is nobody else's.
+            ...(opened.cache && call.cacheKey !== "" && reserved.outputLimit === undefined
+              ? { cacheKey: call.cacheKey }
+              : {}),
             ...(opened.texts
               ? { excerpt: new Excerpt(call.wire, members, this.#context.redact) }
               : {}),
@@ -228,26 +242,4 @@ interface BegunCall extends Extract<Outcome, { ok: true }> {
   source: PricedModel["source"];
   n: number;
   began: number;
-}
-
-function cached(answer: { contentType: string; body: ArrayBuffer }, call: CallStart): Reply {
-  return {
-    ok: true,
-    response: new Response(answer.body, {
-      headers: {
-        "content-type": answer.contentType,
-        "x-moltworker-cache": "hit",
-        "x-moltworker-request-id": call.requestId,
-        "x-moltworker-route": `${printable(call.asked)}; way=cache; attempt=0`,
-      },
-    }),
-  };
-}
-
-function failed(outcome: Outcome, headers: Record<string, string>): Reply {
-  if (!outcome.ok) return { ok: false, failure: outcome.failure, headers };
-  for (const [name, value] of Object.entries(headers)) outcome.headers.set(name, value);
-  const { status } = outcome;
-  const body = outcome.answer.kind === "error" ? outcome.answer.body : null;
-  return { ok: true, response: new Response(body, { status, headers: outcome.headers }) };
 }

@@ -42,15 +42,37 @@ export function placeFor(
   };
 }
 
+/**
+ * How long a place may take to its first byte while another one is left. A stream begins soon where
+ * all is well; what is not streamed may well take as long as the whole answer.
+ *
+ * @param about.setMs what an admin set
+ */
+export function patienceOf(
+  upstream: Upstream,
+  { setMs, stream }: { setMs: number | undefined; stream: boolean },
+): number {
+  const usual = stream ? upstream.patienceMs : undefined;
+  return Math.min(upstream.firstByteMs, setMs ?? usual ?? upstream.firstByteMs);
+}
+
 /** @param trail what came of the attempts before */
 export function routeHeader(
   { candidate, upstream }: Place,
   nth: number,
   trail: readonly string[],
 ): string {
-  const way = upstream.gateway === undefined ? "direct" : "cloudflare";
   const after = trail.length === 0 ? "" : `; after=${trail.join(",")}`;
-  return `${printable(candidate)}; way=${way}; attempt=${nth}${after}`;
+  return `${wayHeader(printable(candidate), upstream, nth)}${after}`;
+}
+
+export function wayHeader(name: string, { gateway }: Upstream, nth: number): string {
+  return `${name}; way=${gateway === undefined ? "direct" : "cloudflare"}; attempt=${nth}`;
+}
+
+/** Of an answer that no provider was asked for. */
+export function noRoute(name: string): string {
+  return `${name}; way=none; attempt=0`;
 }
 
 /** A model's name comes from the agent. */

@@ -5,7 +5,13 @@
  */
 import type { RoutingSettings } from "../../protocol/spend-settings.ts";
 import type { Candidate } from "./ledger/calls.ts";
-import { PROVIDERS, providerOf, type AiConfig, type Provider } from "./providers.ts";
+import {
+  PROVIDERS,
+  providerOf,
+  type AiConfig,
+  type Provider,
+  type ProviderId,
+} from "./providers.ts";
 import type { WireName } from "./wire.ts";
 
 export interface PlanParts {
@@ -56,6 +62,19 @@ export function isReady(provider: Provider, config: AiConfig): boolean {
 
 export function wiresOf(provider: Provider): WireName[] {
   return [...new Set(provider.endpoints.flatMap(({ wire }) => wire ?? []))];
+}
+
+/** The format in which the agent asks each provider; the gateway's configuration says the same. */
+const SPOKEN: Record<ProviderId, WireName> = {
+  anthropic: "messages",
+  openai: "responses",
+  google: "gemini-stream",
+  openrouter: "chat",
+  "workers-ai": "chat",
+};
+
+export function spokenTo(id: ProviderId, { openai }: AiConfig): WireName {
+  return id === "openai" && openai?.compatible === true ? "chat" : SPOKEN[id];
 }
 
 /** The path of that provider at which this wire format is spoken. */

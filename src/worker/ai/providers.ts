@@ -47,8 +47,10 @@ export interface HeaderRules {
 
 /** Where a call goes and with which key. */
 export interface Upstream extends Access {
-  /** Milliseconds until the response's headers must have arrived. */
+  /** Milliseconds until the first byte must have arrived. */
   firstByteMs: number;
+  /** The same for a stream that another place could answer, while nobody set it; absent: no less. */
+  patienceMs?: number;
 }
 
 export interface Provider {
@@ -76,6 +78,8 @@ export interface Provider {
 
 /** The SDKs and the gateway wait this long for headers; an answer after that has no reader. */
 const HOSTED_FIRST_BYTE_MS = 300_000;
+/** Hosted models begin their streams within a few seconds, with a long prompt within some more. */
+const HOSTED_PATIENCE_MS = 20_000;
 /** A model on a processor alone may read a long prompt for minutes before its first token. */
 const OWN_SERVER_FIRST_BYTE_MS = 600_000;
 
@@ -96,7 +100,7 @@ const RESPONSE_HEADERS = [
 const bearer = (headers: Headers, apiKey: string) =>
   headers.set("authorization", `Bearer ${apiKey}`);
 const hosted = (access: Access | undefined) =>
-  access === undefined ? undefined : { ...access, firstByteMs: HOSTED_FIRST_BYTE_MS };
+  access && { ...access, firstByteMs: HOSTED_FIRST_BYTE_MS, patienceMs: HOSTED_PATIENCE_MS };
 
 const OPENAI_REQUEST_HEADERS: HeaderRules = {
   // Not openai-organization and -project: whose account pays is the key holder's choice.
@@ -158,10 +162,7 @@ export const PROVIDERS: readonly Provider[] = [
     upstream({ openai }) {
       if (openai === undefined) return undefined;
       const { compatible, ...access } = openai;
-      return {
-        ...access,
-        firstByteMs: compatible ? OWN_SERVER_FIRST_BYTE_MS : HOSTED_FIRST_BYTE_MS,
-      };
+      return compatible ? { ...access, firstByteMs: OWN_SERVER_FIRST_BYTE_MS } : hosted(access);
     },
     authorize: bearer,
     check: "/models",

@@ -4,6 +4,9 @@
  */
 export type TapEnd = "complete" | "broken" | "cancelled";
 
+/** A model may think for minutes without a byte, and a caller may pause; then nobody is there any more. */
+export const IDLE_MS = 300_000;
+
 export interface TapListener {
   chunk(bytes: Uint8Array): void;
   end(how: TapEnd): void;
@@ -14,7 +17,10 @@ export interface TapSource {
   reader: ReadableStreamDefaultReader<Uint8Array>;
 }
 
-/** @param idleMs a source that is silent for longer while the caller waits is taken for dead */
+/**
+ * @param idleMs a source that is silent for longer while the caller waits is taken for dead, and so is
+ *   a caller that takes nothing for longer
+ */
 export function tap(
   { first, reader }: TapSource,
   listener: TapListener,
@@ -22,7 +28,7 @@ export function tap(
 ): ReadableStream<Uint8Array> {
   let waiting = first;
   let unheard: Uint8Array | undefined;
-  let askedAt: number | undefined;
+  let turn: Turn = { of: "caller", since: Date.now() };
   let ended = false;
   let stopWatching = (): void => {};
   function hear(): void {
@@ -42,10 +48,11 @@ export function tap(
       start(controller) {
         stopWatching = watchSilence(
           idleMs,
-          () => askedAt,
+          () => turn.since,
           () => {
-            end("broken");
-            controller.error(new Error("the provider went silent"));
+            const provider = turn.of === "provider";
+            end(provider ? "broken" : "cancelled");
+            controller.error(new Error(`the ${turn.of} went silent`));
             reader.cancel("silent").catch(() => {});
           },
         );
@@ -57,9 +64,8 @@ export function tap(
           let chunk = waiting;
           waiting = undefined;
           if (chunk === undefined) {
-            askedAt = Date.now();
+            turn = { of: "provider", since: Date.now() };
             const { done, value } = await reader.read();
-            askedAt = undefined;
             chunk = done ? undefined : value;
           }
           if (ended) return;
@@ -70,6 +76,7 @@ export function tap(
           }
           unheard = chunk;
           controller.enqueue(chunk);
+          turn = { of: "caller", since: Date.now() };
         } catch (error) {
           if (ended) return;
           end("broken");
@@ -85,21 +92,22 @@ export function tap(
   );
 }
 
+/** Who is waited for, and since when. */
+interface Turn {
+  of: "provider" | "caller";
+  since: number;
+}
+
 /**
  * Calls back once a wait has lasted for `ms`. One timer for the whole stream, because one for each
  * chunk costs more than the chunk.
  *
  * @returns ends it
  */
-function watchSilence(
-  ms: number,
-  waitingSince: () => number | undefined,
-  silent: () => void,
-): () => void {
+function watchSilence(ms: number, waitingSince: () => number, silent: () => void): () => void {
   let timer = setTimeout(look, ms);
   function look(): void {
-    const since = waitingSince();
-    const left = since === undefined ? ms : since + ms - Date.now();
+    const left = waitingSince() + ms - Date.now();
     if (left > 0) timer = setTimeout(look, left);
     else silent();
   }

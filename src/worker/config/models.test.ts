@@ -115,6 +115,66 @@ describe("the names of the guide", () => {
         anthropic: { apiKey: "a", baseUrl: `${gw}/anthropic`, gateway: {} },
       },
     ],
+    [
+      "Anthropic's address in a gateway",
+      {
+        ANTHROPIC_API_KEY: "a",
+        ANTHROPIC_BASE_URL: `${gw}/anthropic/v1`,
+        CF_AI_GATEWAY_TOKEN: "t",
+      },
+      {
+        primary: "anthropic/claude-opus-5",
+        anthropic: { apiKey: "a", baseUrl: `${gw}/anthropic`, gateway: { token: "t" } },
+      },
+    ],
+    [
+      "Anthropic's address in a gateway that keeps the keys",
+      { ANTHROPIC_BASE_URL: `${gw}/anthropic`, CF_AI_GATEWAY_TOKEN: "t" },
+      {
+        primary: "anthropic/claude-opus-5",
+        anthropic: { baseUrl: `${gw}/anthropic`, gateway: { token: "t" } },
+      },
+    ],
+    [
+      "OpenAI's address in a gateway, whose prices are OpenAI's",
+      { OPENAI_API_KEY: "o", OPENAI_BASE_URL: `${gw}/openai` },
+      {
+        primary: "openai/gpt-5.5",
+        openai: { apiKey: "o", baseUrl: `${gw}/openai`, compatible: false, gateway: {} },
+      },
+    ],
+    [
+      "another provider's address in a gateway, in OpenAI's formats",
+      { OPENAI_API_KEY: "o", OPENAI_BASE_URL: `${gw}/groq`, MODEL: "openai/llama" },
+      {
+        primary: "openai/llama",
+        openai: { apiKey: "o", baseUrl: `${gw}/groq`, compatible: true, gateway: {} },
+      },
+    ],
+    [
+      "the older pair names the OpenAI-compatible face",
+      { AI_GATEWAY_BASE_URL: `${gw}/compat`, AI_GATEWAY_API_KEY: "k", MODEL: "openai/groq/llama" },
+      {
+        primary: "openai/groq/llama",
+        openai: { apiKey: "k", baseUrl: `${gw}/compat`, compatible: true, gateway: {} },
+      },
+    ],
+    [
+      "the older pair names OpenRouter's section",
+      { AI_GATEWAY_BASE_URL: `${gw}/openrouter`, AI_GATEWAY_API_KEY: "k" },
+      {
+        primary: "openrouter/anthropic/claude-opus-5",
+        openrouter: { apiKey: "k", baseUrl: `${gw}/openrouter/v1`, gateway: {} },
+      },
+    ],
+    [
+      "the older pair names Google's section, of a gateway that keeps the keys",
+      { AI_GATEWAY_BASE_URL: `${gw}/google-ai-studio`, CF_AI_GATEWAY_TOKEN: "t" },
+      {
+        primary: "google/gemini-3.5-flash",
+        google: { baseUrl: `${gw}/google-ai-studio/v1beta`, gateway: { token: "t" } },
+      },
+    ],
   ])("%s", (_name, env, models) => {
     expect(config(env).models).toEqual(models);
   });
@@ -129,6 +189,17 @@ describe("the names of the guide", () => {
     [{ ...ids, CF_AI_GATEWAY_MODEL: "opus" }, "CF_AI_GATEWAY_MODEL"],
     [{ ...ids, ANTHROPIC_API_KEY: "a", CF_AI_GATEWAY_MODEL: "openai/x" }, "CF_AI_GATEWAY_MODEL"],
     [{ ...ids, OPENAI_API_KEY: "o", CF_AI_GATEWAY_MODEL: "groq/x" }, "CF_AI_GATEWAY_MODEL"],
+    [{ ANTHROPIC_BASE_URL: "https://proxy.example" }, "ANTHROPIC_API_KEY"],
+    [{ OPENAI_BASE_URL: "https://api.openai.com/v1" }, "OPENAI_API_KEY"],
+    [{ ANTHROPIC_BASE_URL: `${gw}/anthropic` }, "ANTHROPIC_API_KEY"],
+    [{ OPENAI_BASE_URL: `${gw}/openai` }, "OPENAI_API_KEY"],
+    [{ ANTHROPIC_API_KEY: "a", ANTHROPIC_BASE_URL: gw }, "ANTHROPIC_BASE_URL"],
+    [{ ANTHROPIC_API_KEY: "a", ANTHROPIC_BASE_URL: `${gw}/openai` }, "ANTHROPIC_BASE_URL"],
+    [{ OPENAI_API_KEY: "o", OPENAI_BASE_URL: `${gw}/anthropic` }, "OPENAI_BASE_URL"],
+    [{ OPENAI_API_KEY: "o", OPENAI_BASE_URL: `${gw}/google-ai-studio` }, "OPENAI_BASE_URL"],
+    [{ AI_GATEWAY_API_KEY: "k", AI_GATEWAY_BASE_URL: gw }, "AI_GATEWAY_BASE_URL"],
+    [{ AI_GATEWAY_API_KEY: "k", AI_GATEWAY_BASE_URL: `${gw}/groq` }, "AI_GATEWAY_BASE_URL"],
+    [{ AI_GATEWAY_API_KEY: "k", AI_GATEWAY_BASE_URL: `${gw}/compat` }, "MODEL"],
   ])("%j says that %s has to be mended", (env, name) => {
     const parsed = parseConfig({ ...base, ...env });
     expect(parsed.ok ? [] : parsed.problems.map((problem) => problem.name)).toEqual([name]);
@@ -138,6 +209,9 @@ describe("the names of the guide", () => {
     const found = config({ ...ids, CF_AI_GATEWAY_TOKEN: "tok", OPENAI_API_KEY: "own" });
     expect(secretsOf(found)).toEqual(expect.arrayContaining(["tok", "own"]));
     expect(found.notes.join(" ")).toContain("through Cloudflare AI Gateway: Anthropic, OpenAI");
+    const one = config({ OPENAI_BASE_URL: `${gw}/openai`, CF_AI_GATEWAY_TOKEN: "t0ken" });
+    expect(secretsOf(one)).toContain("t0ken");
+    expect(one.notes.join(" ")).toContain("through Cloudflare AI Gateway: OpenAI.");
   });
 
   test("caps and prices are read", () => {

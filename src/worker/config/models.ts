@@ -10,6 +10,7 @@ import {
   type AiConfig,
   type ProviderId,
 } from "../ai/providers.ts";
+import { namesGateway, readAddresses, readOlderPair, TOKEN } from "./addresses.ts";
 import * as field from "./fields.ts";
 import type { Field } from "./fields.ts";
 import type { ConfigProblem, Read } from "./reading.ts";
@@ -56,33 +57,31 @@ interface Gateway {
 export function readModels(text: Text, read: Read, problems: ConfigProblem[]): ReadModels {
   const notes: string[] = [];
   const gateway = readGateway(text, read, problems);
-  const legacy = readLegacy(text, read, problems);
-  const openaiUrl = read("OPENAI_BASE_URL", field.baseUrl);
-  const urls: Partial<Record<ProviderId, string>> = {};
-  const anthropicUrl = read("ANTHROPIC_BASE_URL", field.baseUrl);
-  if (anthropicUrl !== undefined) urls.anthropic = anthropicUrl;
-  if (openaiUrl !== undefined) urls.openai = openaiUrl;
+  const older = readOlderPair(text, read, problems);
+  const addresses = readAddresses(text, read, problems);
   const account = read("CF_ACCOUNT_ID", field.id) ?? text.get("CF_AI_GATEWAY_ACCOUNT_ID");
 
   const models: Models = { primary: DEFAULT_MODELS.anthropic ?? "" };
   for (const { id, home, gatewayPath } of PROVIDERS) {
     const own = text.get(KEYS[id]);
-    const url = urls[id];
+    const address = id === "anthropic" || id === "openai" ? addresses[id] : undefined;
     const access = accessOf();
     if (access === undefined) continue;
     // Anthropic's own clients add /v1 themselves; people write it both ways.
     const baseUrl = id === "anthropic" ? access.baseUrl.replace(/\/v1$/, "") : access.baseUrl;
     if (id === "openai") {
-      const compatible = url !== undefined && new URL(url).hostname !== "api.openai.com";
+      const compatible = address?.compatible ?? (older?.provider === id && older.compatible);
       models.openai = { ...access, baseUrl, compatible };
     } else models[id] = { ...access, baseUrl };
 
     function accessOf(): Access | undefined {
       const key = own === undefined ? {} : { apiKey: own };
       // An address of one's own says more than a gateway for everything.
-      if (url !== undefined && (own !== undefined || id === "openai"))
-        return { ...key, baseUrl: url };
-      if (legacy?.provider === id) return legacy.access;
+      if (address !== undefined) {
+        const { compatible: _, ...where } = address;
+        return { ...key, ...where };
+      }
+      if (older?.provider === id) return older.access;
       if (gateway !== undefined) return throughGateway(gateway, id, gatewayPath, own);
       if (own === undefined) return undefined;
       if (!home.includes("{account}")) return { ...key, baseUrl: home };
@@ -95,13 +94,10 @@ export function readModels(text: Text, read: Read, problems: ConfigProblem[]): R
       return undefined;
     }
   }
-  // Only the official address is OpenAI itself.
-  if (models.openai !== undefined && openaiUrl !== undefined && !models.openai.compatible) {
-    if (text.get("OPENAI_API_KEY") === undefined) delete models.openai;
-  }
   if (gateway?.model?.provider === "compat") {
     // One place speaks OpenAI's formats for whoever has no entry of its own.
-    if (!text.has("OPENAI_API_KEY") && openaiUrl === undefined) models.openai = compat(gateway);
+    if (!text.has("OPENAI_API_KEY") && addresses.openai === undefined)
+      models.openai = compat(gateway);
     else {
       problems.push({
         name: "CF_AI_GATEWAY_MODEL",
@@ -112,8 +108,8 @@ export function readModels(text: Text, read: Read, problems: ConfigProblem[]): R
     }
   }
   choosePrimary();
-  if (gateway !== undefined) {
-    const through = PROVIDERS.filter(({ id }) => models[id]?.gateway !== undefined);
+  const through = PROVIDERS.filter(({ id }) => models[id]?.gateway !== undefined);
+  if (gateway !== undefined || through.length > 0) {
     notes.push(
       `Model calls go through Cloudflare AI Gateway: ${through.map(({ title }) => title).join(", ") || "none yet, because no key is set"}.`,
     );
@@ -134,7 +130,7 @@ export function readModels(text: Text, read: Read, problems: ConfigProblem[]): R
       if (first.id === "openai" && models.openai?.compatible === true && !text.has("MODEL")) {
         problems.push({
           name: "MODEL",
-          problem: "is not set, and OPENAI_BASE_URL names a server whose models are not known here",
+          problem: `is not set, and ${addresses.openai === undefined ? "AI_GATEWAY_BASE_URL" : "OPENAI_BASE_URL"} names a server whose models are not known here`,
           mend: "Set MODEL to openai/<a model of that server>.",
         });
       }
@@ -165,7 +161,7 @@ function readGateway(text: Text, read: Read, problems: ConfigProblem[]): Gateway
   const gateway = read("CF_AI_GATEWAY_GATEWAY_ID", field.id);
   const model = read("CF_AI_GATEWAY_MODEL", gatewayModel);
   const key = text.get("CLOUDFLARE_AI_GATEWAY_API_KEY");
-  const token = text.get("CF_AI_GATEWAY_TOKEN");
+  const token = text.get(TOKEN);
   const pair = ["CF_AI_GATEWAY_ACCOUNT_ID", "CF_AI_GATEWAY_GATEWAY_ID"];
   const missing = pair.filter((name) => !text.has(name));
   if (missing.length === 0) {
@@ -177,13 +173,8 @@ function readGateway(text: Text, read: Read, problems: ConfigProblem[]): Gateway
       ...(model === undefined ? {} : { model }),
     };
   }
-  const given = [
-    ...pair,
-    "CLOUDFLARE_AI_GATEWAY_API_KEY",
-    "CF_AI_GATEWAY_TOKEN",
-    "CF_AI_GATEWAY_MODEL",
-  ];
-  const set = given.filter((name) => text.has(name));
+  const given = [...pair, "CLOUDFLARE_AI_GATEWAY_API_KEY", TOKEN, "CF_AI_GATEWAY_MODEL"];
+  const set = given.filter((name) => text.has(name) && !(name === TOKEN && namesGateway(text)));
   // The account alone may be there for Workers AI.
   const alone = set.length === 1 && set[0] === "CF_AI_GATEWAY_ACCOUNT_ID";
   if (set.length > 0 && !(alone && text.has("WORKERS_AI_API_TOKEN"))) {
@@ -196,46 +187,6 @@ function readGateway(text: Text, read: Read, problems: ConfigProblem[]): Gateway
     }
   }
   return undefined;
-}
-
-/** The older pair: a key of the provider that the address ends with. */
-function readLegacy(
-  text: Text,
-  read: Read,
-  problems: ConfigProblem[],
-): { provider: ProviderId; access: Access } | undefined {
-  const baseUrl = read("AI_GATEWAY_BASE_URL", field.baseUrl);
-  const apiKey = text.get("AI_GATEWAY_API_KEY");
-  if (!text.has("AI_GATEWAY_BASE_URL")) {
-    if (apiKey !== undefined) {
-      problems.push({
-        name: "AI_GATEWAY_BASE_URL",
-        problem: "is not set, and AI_GATEWAY_API_KEY needs it",
-        mend: "Set it to https://gateway.ai.cloudflare.com/v1/<account>/<gateway>/anthropic, or use ANTHROPIC_API_KEY.",
-      });
-    }
-    return undefined;
-  }
-  if (baseUrl === undefined) return undefined;
-  const token = text.get("CF_AI_GATEWAY_TOKEN");
-  if (apiKey === undefined && token === undefined) {
-    problems.push({
-      name: "AI_GATEWAY_API_KEY",
-      problem: "is not set, and AI_GATEWAY_BASE_URL needs it",
-      mend: "Set it to the provider's key, or set CF_AI_GATEWAY_TOKEN when the gateway keeps the keys.",
-    });
-    return undefined;
-  }
-  const isCloudflare = baseUrl.startsWith(`${CLOUDFLARE_GATEWAY}/`);
-  const provider = PROVIDERS.find(({ gatewayPath }) => baseUrl.endsWith(gatewayPath))?.id;
-  return {
-    provider: provider ?? "anthropic",
-    access: {
-      baseUrl,
-      ...(apiKey === undefined ? {} : { apiKey }),
-      ...(isCloudflare ? { gateway: token === undefined ? {} : { token } } : {}),
-    },
-  };
 }
 
 function throughGateway(

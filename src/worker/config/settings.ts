@@ -27,7 +27,8 @@ export const SETTINGS: readonly Setting[] = [
   {
     name: "ANTHROPIC_BASE_URL",
     secret: false,
-    description: "Where Anthropic's API is, when not at its own address.",
+    description:
+      "Where Anthropic's API is, when not at its own address; Cloudflare AI Gateway's ends in /anthropic. Needs ANTHROPIC_API_KEY.",
     default: "https://api.anthropic.com",
   },
   {
@@ -39,7 +40,7 @@ export const SETTINGS: readonly Setting[] = [
     name: "OPENAI_BASE_URL",
     secret: false,
     description:
-      "Any OpenAI-compatible server, also one on this machine, with its /v1. MODEL must name a model of it.",
+      "Any OpenAI-compatible server, also one on this machine, with its /v1; Cloudflare AI Gateway's address of OpenAI ends in /openai. MODEL must name a model of another server than OpenAI's.",
     default: "https://api.openai.com/v1",
   },
   {
@@ -103,7 +104,7 @@ export const SETTINGS: readonly Setting[] = [
     name: "AI_GATEWAY_BASE_URL",
     secret: false,
     description:
-      "The older way to name a gateway: its address ending in /anthropic or /openai, for the key in AI_GATEWAY_API_KEY.",
+      "The older way to name a gateway: its address ending in /anthropic, /openai, /google-ai-studio, /openrouter, /workers-ai or /compat, for the key in AI_GATEWAY_API_KEY.",
   },
   {
     name: "AI_GATEWAY_API_KEY",

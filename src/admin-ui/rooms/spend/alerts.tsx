@@ -7,6 +7,7 @@ import { Card } from "../../parts/card.tsx";
 import { formatMoment } from "../../text/format.ts";
 import { useSpoken, useWords } from "../../text/text.tsx";
 import { WORDS } from "./words.ts";
+import type { Words } from "./words-en.ts";
 
 interface AlertsProps {
   alerts: SpendAlert[];
@@ -20,21 +21,30 @@ export function Alerts({ alerts, webhookHost }: AlertsProps) {
     <Card title={words.title}>
       <p className="text-kumo-subtle mb-3">{alerts.length === 0 ? words.none : words.about}</p>
       <ol className="mb-4 flex flex-col gap-2">
-        {alerts.map(({ at, period, unit, percent, delivered }) => (
-          <li key={`${at} ${period} ${unit} ${percent}`}>
-            {words.reached(percent, caps.names[period][unit])}
-            <span className="text-kumo-subtle text-sm">
-              {` · ${formatMoment(at, language)}`}
-              {delivered === undefined
-                ? ""
-                : ` · ${delivered ? words.delivered : words.undelivered}`}
-            </span>
-          </li>
-        ))}
+        {alerts.map((alert) => {
+          const { at, period, unit, percent } = alert;
+          const cap = caps.names[period][unit];
+          return (
+            <li key={`${at} ${period} ${unit} ${percent}`}>
+              {percent === undefined ? words.refused(cap) : words.reached(percent, cap)}
+              <span className="text-kumo-subtle text-sm">
+                {[formatMoment(at, language), ...tellings(alert, words)].map(
+                  (part) => ` · ${part}`,
+                )}
+              </span>
+            </li>
+          );
+        })}
       </ol>
       <Webhook host={webhookHost} />
     </Card>
   );
+}
+
+function tellings({ delivered, told = [] }: SpendAlert, words: Words["alerts"]): string[] {
+  if (delivered === undefined) return [];
+  if (!delivered) return [words.undelivered];
+  return told.length === 0 ? [words.delivered] : told.map((taker) => words.takers[taker]);
 }
 
 function Webhook({ host }: { host: string | undefined }) {

@@ -64,6 +64,7 @@ function Call({ call }: { call: SpendCall }) {
     ...(call.channel === undefined ? [] : [call.channel]),
     words.tokens(count(call.input), count(call.output)),
     ...(call.cacheRead > 0 ? [words.cacheRead(count(call.cacheRead))] : []),
+    ...(call.cacheWrite > 0 ? [words.cacheWrite(count(call.cacheWrite))] : []),
     ...(call.reasoning > 0 ? [words.reasoning(count(call.reasoning))] : []),
     ...(call.firstByteMs === undefined || call.totalMs === undefined
       ? []

@@ -9,12 +9,14 @@ import { useSpoken, useWords } from "../../text/text.tsx";
 import { PriceDialog } from "./price-dialog.tsx";
 import { Table } from "../../parts/table.tsx";
 import { WORDS } from "./words.ts";
+import { WorstCaseDialog } from "./worst-case-dialog.tsx";
 
 export function Prices({ overview }: { overview: SpendOverview }) {
   const { language } = useSpoken();
   const all = useWords(WORDS);
   const { prices: words } = all;
   const [adding, setAdding] = useState(false);
+  const [worst, setWorst] = useState(false);
   const { prices, settings } = overview;
   const usd = (price: number | undefined) =>
     price === undefined ? words.unknown : formatUsd(price, language);
@@ -22,9 +24,14 @@ export function Prices({ overview }: { overview: SpendOverview }) {
     <Card
       title={words.title}
       aside={
-        <Button size="sm" onClick={() => setAdding(true)}>
-          {words.add}
-        </Button>
+        <span className="flex flex-wrap gap-2">
+          <Button size="sm" onClick={() => setWorst(true)}>
+            {words.changeWorst}
+          </Button>
+          <Button size="sm" onClick={() => setAdding(true)}>
+            {words.add}
+          </Button>
+        </span>
       }
     >
       <p className="text-kumo-subtle mb-3">
@@ -42,6 +49,7 @@ export function Prices({ overview }: { overview: SpendOverview }) {
         ])}
       />
       <OwnPrices prices={settings.prices} />
+      <WorstCaseDialog open={worst} onOpenChange={setWorst} price={settings.worstCase} />
       <PriceDialog open={adding} onOpenChange={setAdding} prices={settings.prices} />
     </Card>
   );

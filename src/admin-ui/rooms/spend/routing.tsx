@@ -28,6 +28,11 @@ export function Routing() {
       ) : (
         <>
           <p className="text-kumo-subtle mb-3">{words.about}</p>
+          {models.data.unfit.length === 0 ? null : (
+            <p role="alert" className="text-kumo-danger mb-3">
+              {words.unfit(models.data.unfit.join(", "))}
+            </p>
+          )}
           <RoutingForm models={models.data} />
           <Providers models={models.data} />
         </>
@@ -68,6 +73,7 @@ function RoutingForm({ models }: { models: ModelsOverview }) {
       />
       <Textarea
         label={words.fallbacks}
+        description={words.fallbacksHelp}
         rows={3}
         value={fallbacks}
         onChange={(event) => setFallbacks(event.target.value)}

@@ -1,3 +1,5 @@
+import { LinkButton } from "@cloudflare/kumo/components/button";
+import { DownloadSimpleIcon } from "@phosphor-icons/react/dist/csr/DownloadSimple";
 import { useMemo } from "react";
 import type { SpendOverview } from "../../../protocol/spend.ts";
 import { Card } from "../../parts/card.tsx";
@@ -36,7 +38,14 @@ export function Trend({ overview }: { overview: SpendOverview }) {
   }, [trend, today, language, words]);
   const usd = trend.reduce((sum, one) => sum + one.usd, 0);
   return (
-    <Card title={words.trend.title}>
+    <Card
+      title={words.trend.title}
+      aside={
+        <LinkButton href="/api/spend/days.csv" download size="sm" icon={DownloadSimpleIcon}>
+          {words.trend.export}
+        </LinkButton>
+      }
+    >
       {trend.length === 0 ? (
         <p>{words.none}</p>
       ) : (

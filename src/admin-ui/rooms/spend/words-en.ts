@@ -1,4 +1,4 @@
-import type { SpendCall } from "../../../protocol/spend.ts";
+import type { AlertTaker, SpendCall } from "../../../protocol/spend.ts";
 
 /** The other language has the same shape. */
 export const en = {
@@ -41,6 +41,7 @@ export const en = {
   },
   trend: {
     title: "The last 31 days",
+    export: "All days as CSV",
     day: "Day",
     cost: "Cost",
     counted: "Counted by the provider",
@@ -67,6 +68,7 @@ export const en = {
     more: "Show older",
     tokens: (input: string, output: string) => `${input} tokens in, ${output} out`,
     cacheRead: (count: string) => `${count} from the provider's cache`,
+    cacheWrite: (count: string) => `${count} written to the provider's cache`,
     reasoning: (count: string) => `${count} of it reasoning`,
     times: (first: string, total: string) => `first byte ${first}, whole ${total}`,
     attempt: (n: number) => `attempt ${n}`,
@@ -91,8 +93,12 @@ export const en = {
     primary: "Primary model",
     primaryHelp: (model: string) => `provider/model. Empty: ${model}, from the settings.`,
     fallbacks: "Fallbacks, one a line, in their order",
+    fallbacksHelp: "Of a provider that speaks the primary model's format.",
+    unfit: (models: string) =>
+      `Never asked: ${models}. Either it speaks another format than the primary model, or its provider is not set up.`,
     patience: "Seconds to wait for the first byte before the next place is tried",
-    patienceHelp: "Empty: as long as the provider may take.",
+    patienceHelp:
+      "Empty: 20 for a stream of a hosted model, otherwise as long as the provider may take.",
     save: "Save",
     saved: "The routing is set.",
     afterRestart: "The routing is set. The agent changes its model at its next start.",
@@ -107,6 +113,11 @@ export const en = {
       `Dollars for a million tokens. From ${source}, of ${date}; your own go before it.`,
     worst: (input: string, output: string) =>
       `What has no price is counted at ${input} in and ${output} out for a million tokens.`,
+    changeWorst: "Change the worst case",
+    worstTitle: "What has no price",
+    worstHelp:
+      "Counted for each token of a model whose price nobody knows, before and after the call: rather too much than too little.",
+    worstSaved: "The worst case is set.",
     model: "Model",
     input: "In",
     output: "Out",
@@ -149,11 +160,16 @@ export const en = {
   },
   alerts: {
     title: "Alerts",
-    about: "At 50, 80 and 100 per cent of a cap.",
-    none: "No cap has come to 50 per cent.",
+    about: "At 50, 80 and 100 per cent of a cap, and when a call was refused for it.",
+    none: "No cap has come to 50 per cent, and no call was refused.",
     reached: (percent: number, cap: string) => `${percent} % of “${cap}”`,
-    delivered: "told to the webhook",
-    undelivered: "the webhook did not take it",
+    refused: (cap: string) => `A call was refused: it could cost more than was left of “${cap}”`,
+    delivered: "told",
+    takers: {
+      webhook: "told to the webhook",
+      owner: "told to the owner in the chat",
+    } satisfies Record<AlertTaker, string>,
+    undelivered: "nobody took it",
     webhook: "Webhook address",
     webhookHelp: "Gets a JSON POST, which Slack and Discord show as a message.",
     webhookSet: (host: string) => `Alerts go to ${host}. The whole address is not shown.`,

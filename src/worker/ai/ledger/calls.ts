@@ -7,9 +7,11 @@ import type {
 import type {
   CallsQuery,
   CallTexts,
+  DaysQuery,
   ModelsOverview,
   RoutingReply,
   SpendCall,
+  SpendDay,
   SpendOverview,
 } from "../../../protocol/spend.ts";
 import type { CallFacts } from "../call-facts.ts";
@@ -99,12 +101,19 @@ export interface SpendCalls {
   settle(settlement: Settlement): Promise<void>;
   overview(): Promise<SpendOverview>;
   calls(query: CallsQuery): Promise<SpendCall[]>;
+  days(query: DaysQuery): Promise<SpendDay[]>;
   /** Undefined where none were kept, or no longer. */
   texts(n: number): Promise<CallTexts | undefined>;
   change(change: SpendSettingsChange): Promise<void>;
   raise(raise: RaiseRequest): Promise<Changed>;
   models(): Promise<ModelsOverview>;
-  setRouting(routing: RoutingSettings): Promise<RoutingReply | Extract<Changed, { ok: false }>>;
+  setRouting(routing: RoutingSettings): Promise<RoutingReply | Refused>;
 }
 
-export type Changed = { ok: true } | { ok: false; reason: string };
+export interface Refused {
+  ok: false;
+  reason: string;
+  /** Where the page has words of its own for it. */
+  code?: "fallback_format";
+}
+export type Changed = { ok: true } | Refused;

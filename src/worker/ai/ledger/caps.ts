@@ -23,6 +23,14 @@ export interface Raised {
   tokens: number;
 }
 
+/** A day's amount of what is capped. */
+export function onceMore({ dayUsd, monthUsd, dayTokens, monthTokens }: CapSettings): Raised {
+  return {
+    usd: dayUsd ?? (monthUsd ?? 0) / 30,
+    tokens: dayTokens ?? Math.ceil((monthTokens ?? 0) / 30),
+  };
+}
+
 /** The meters that are set, with what was raised for today. */
 export function meters(caps: CapSettings, raised: Raised, used: Used): CapMeter[] {
   const all = [
@@ -88,10 +96,7 @@ export function hasRoom(sums: Sums, all: readonly CapMeter[], share = 1): boolea
 
 export const ALERT_PERCENTS = [50, 80, 100] as const;
 
-/** The percentages that a meter has come to. */
-export function passed(
-  { cap, spent }: CapMeter,
-  refused = false,
-): (typeof ALERT_PERCENTS)[number][] {
-  return ALERT_PERCENTS.filter((percent) => refused || spent >= (cap * percent) / 100);
+/** The percentages that a meter has come to with settled calls. */
+export function passed({ cap, spent }: CapMeter): (typeof ALERT_PERCENTS)[number][] {
+  return ALERT_PERCENTS.filter((percent) => spent >= (cap * percent) / 100);
 }

@@ -1,5 +1,12 @@
 /** What the ledger shows: sums, trends and the calls themselves. Reads only. */
-import type { CallsQuery, SpendCall, SpendOverview, SpendSums } from "../../../protocol/spend.ts";
+import type {
+  CallsQuery,
+  DaysQuery,
+  SpendCall,
+  SpendDay,
+  SpendOverview,
+  SpendSums,
+} from "../../../protocol/spend.ts";
 import type { Sql, SqlValue } from "../../agent/store/schema.ts";
 import { NANO } from "../price.ts";
 import { dayOf, monthStart } from "./days.ts";
@@ -78,6 +85,24 @@ export class LedgerReport {
       before ?? Number.MAX_SAFE_INTEGER,
       limit,
     ).map(callOf);
+  }
+
+  /** Oldest first. */
+  days({ after, limit }: DaysQuery): SpendDay[] {
+    return this.#all<SumRow & Pick<SpendDay, "day" | "provider" | "model" | "channel">>(
+      `SELECT * FROM spend_days
+       WHERE agent_id = ? AND (day, provider, model, channel) > (?, ?, ?, ?)
+       ORDER BY day, provider, model, channel LIMIT ?`,
+      this.#agentId,
+      after?.day ?? "",
+      after?.provider ?? "",
+      after?.model ?? "",
+      after?.channel ?? "",
+      limit,
+    ).map((row) => {
+      const { day, provider, model, channel } = row;
+      return Object.assign(sumsOf(row), { day, provider, model, channel });
+    });
   }
 
   #latency(now: number): SpendOverview["latency"] {

@@ -2,10 +2,22 @@
 import type { RoutingSettings } from "../../../protocol/spend-settings.ts";
 import type { ModelsOverview, PriceTable, RoutingReply } from "../../../protocol/spend.ts";
 import type { Circuits } from "../circuit.ts";
-import { isReady, parseRef, refOf, wiresOf } from "../plan.ts";
+import type { WireName } from "../wire.ts";
+import { isReady, parseRef, refOf, spokenTo, wiresOf } from "../plan.ts";
 import { PRICE_DATE, PRICE_SOURCE, shownPrice, type PricedModel } from "../price.ts";
 import { PROVIDERS, providerOf, type AiConfig, type Provider } from "../providers.ts";
+import type { Refused } from "./calls.ts";
 import type { SettingsStore } from "./settings.ts";
+
+const FORMATS: Record<WireName, string> = {
+  messages: "Anthropic Messages",
+  chat: "OpenAI Chat Completions",
+  responses: "OpenAI Responses",
+  embeddings: "OpenAI Embeddings",
+  gemini: "Gemini",
+  "gemini-stream": "Gemini",
+  "gemini-embedding": "Gemini",
+};
 
 export interface RoutesParts {
   config: AiConfig;
@@ -29,20 +41,20 @@ export class Routes {
     return {
       configured,
       routing,
+      unfit: routing.fallbacks.filter((ref) => this.#unfit(ref, this.primary) !== undefined),
       providers: PROVIDERS.map((provider) => this.#shown(provider, routed, now)),
     };
   }
 
-  set(routing: RoutingSettings): RoutingReply | { ok: false; reason: string } {
-    for (const ref of [
-      ...(routing.primary === undefined ? [] : [routing.primary]),
-      ...routing.fallbacks,
-    ]) {
-      const provider = providerOf(parseRef(ref)?.provider ?? "");
-      if (provider === undefined) return { ok: false, reason: `${ref} names no known provider.` };
-      if (!isReady(provider, this.#parts.config)) {
-        return { ok: false, reason: `${ref} cannot be used yet: set ${provider.settings}.` };
-      }
+  set(routing: RoutingSettings): RoutingReply | Refused {
+    const { primary = this.#parts.configured, fallbacks } = routing;
+    if (routing.primary !== undefined) {
+      const reason = this.#missing(routing.primary);
+      if (reason !== undefined) return { ok: false, reason };
+    }
+    for (const ref of fallbacks) {
+      const unfit = this.#unfit(ref, primary);
+      if (unfit !== undefined) return { ok: false, ...unfit };
     }
     this.#parts.settings.routing = routing;
     return { ok: true, routing, afterRestart: !this.#atOnce(routing.primary) };
@@ -91,6 +103,31 @@ export class Routes {
       wires: wiresOf(provider),
       route: wayOf(provider.id, this.#parts.config),
       ...(untils.length === 0 ? {} : { skippedUntil: Math.max(...untils) }),
+    };
+  }
+
+  /** Why no call can go to that model. */
+  #missing(ref: string): string | undefined {
+    const provider = providerOf(parseRef(ref)?.provider ?? "");
+    if (provider === undefined) return `${ref} names no known provider.`;
+    if (isReady(provider, this.#parts.config)) return undefined;
+    return `${ref} cannot be used yet: set ${provider.settings}.`;
+  }
+
+  /** Why that model would never take over for the other. */
+  #unfit(ref: string, primary: string): Omit<Refused, "ok"> | undefined {
+    const { config } = this.#parts;
+    const missing = this.#missing(ref);
+    if (missing !== undefined) return { reason: missing };
+    const [from, to] = [primary, ref].map((each) => parseRef(each)?.provider);
+    const [asked, provider] = [providerOf(from ?? ""), providerOf(to ?? "")];
+    if (asked === undefined || provider === undefined) return undefined;
+    const wire = spokenTo(asked.id, config);
+    if (wiresOf(provider).includes(wire)) return undefined;
+    const able = PROVIDERS.filter((each) => wiresOf(each).includes(wire));
+    return {
+      code: "fallback_format",
+      reason: `${ref} cannot stand in for ${primary}, which the agent asks in the format ${FORMATS[wire]}: ${able.map(({ title }) => title).join(", ")} can.`,
     };
   }
 

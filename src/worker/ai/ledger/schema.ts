@@ -102,6 +102,8 @@ const MIGRATIONS: readonly string[] = [
      nano INTEGER NOT NULL,
      price_known INTEGER NOT NULL
    ) STRICT;`,
+  `ALTER TABLE spend_alerts ADD COLUMN cap REAL;
+   ALTER TABLE spend_alerts ADD COLUMN told TEXT;`,
 ];
 
 export function migrateLedger(sql: Sql): void {

@@ -11,9 +11,11 @@ import type {
 import type {
   CallsQuery,
   CallTexts,
+  DaysQuery,
   ModelsOverview,
   RoutingReply,
   SpendCall,
+  SpendDay,
   SpendOverview,
 } from "../../../protocol/spend.ts";
 import type { Sql } from "../../agent/store/schema.ts";
@@ -28,10 +30,12 @@ import type {
   Candidate,
   Changed,
   Opened,
+  Refused,
   Reserved,
   Settlement,
   SpendCalls,
 } from "./calls.ts";
+import { onceMore } from "./caps.ts";
 import { dayOf } from "./days.ts";
 import { Ledger } from "./ledger.ts";
 import { LedgerReport } from "./report.ts";
@@ -180,6 +184,10 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
     return this.#report.calls(query);
   }
 
+  async days(query: DaysQuery): Promise<SpendDay[]> {
+    return this.#report.days(query);
+  }
+
   async texts(n: number): Promise<CallTexts | undefined> {
     return this.#texts.find(n);
   }
@@ -195,13 +203,9 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
 
   async raise({ usd, tokens }: RaiseRequest): Promise<Changed> {
     const now = this.#parts.now();
-    const { caps } = this.#settings.spend;
     const oneClick = usd === undefined && tokens === undefined;
     const more = oneClick
-      ? {
-          usd: caps.dayUsd ?? (caps.monthUsd ?? 0) / 30,
-          tokens: caps.dayTokens ?? Math.ceil((caps.monthTokens ?? 0) / 30),
-        }
+      ? onceMore(this.#settings.spend.caps)
       : { usd: usd ?? 0, tokens: tokens ?? 0 };
     if (more.usd === 0 && more.tokens === 0) return { ok: false, reason: "No cap is set." };
     this.#settings.raise(dayOf(now), more);
@@ -214,9 +218,7 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
     return this.#routes.overview(this.#parts.now());
   }
 
-  async setRouting(
-    routing: RoutingSettings,
-  ): Promise<RoutingReply | { ok: false; reason: string }> {
+  async setRouting(routing: RoutingSettings): Promise<RoutingReply | Refused> {
     return this.#routes.set(routing);
   }
 

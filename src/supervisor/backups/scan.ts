@@ -28,6 +28,8 @@ const RACY_NS = 50_000_000n;
 const CHECK_EACH_BYTES = 8 * 1024 * 1024;
 const CHECK_EVERY_MS = 60_000;
 const SHRUNK_TRIES = 3;
+/** Milliseconds since the epoch: what a tar can say, from 1970 to 2242. */
+const LATEST = (8 ** 11 - 1) * 1000;
 
 export class BrokenDatabaseError extends Error {
   override readonly name = "BrokenDatabaseError";
@@ -171,7 +173,7 @@ export class Scanner {
     const file: ObservedFile = {
       path: entry.path,
       mode: Number(entry.stat.mode & 0o777n),
-      modified: Number(entry.stat.mtimeMs),
+      modified: Math.min(LATEST, Math.max(0, Number(entry.stat.mtimeMs))),
       size: content.size,
       ...(database ? { database: true } : {}),
       ...(content.partSize === undefined ? {} : { partSize: content.partSize }),

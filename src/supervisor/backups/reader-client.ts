@@ -157,6 +157,8 @@ export class ReaderClient {
         if (content === undefined || frame.bytes.length !== content.size) {
           throw new ReaderError("bytes that were not announced");
         }
+        // Until it is taken the reader waits, and not we for the reader.
+        clearTimeout(this.timer);
         await this.waiting?.content(content, frame.bytes);
         content = undefined;
         if (this.waiting !== undefined) this.expect();

@@ -1,11 +1,13 @@
 /** What of a state is kept, where some of it is odd, in the way, or cannot be read. */
-import { utimesSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { memoryBucket } from "../support/backup-bucket.ts";
 import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
 import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
-import { contentOf, put } from "../support/backup-state.ts";
+import { addRows, contentOf, put, rowsOf } from "../support/backup-state.ts";
 
 let worker: WorkerSide;
 let side: SandboxSide;
@@ -30,10 +32,52 @@ async function keep(one = side): Promise<void> {
   expect(await one.backups.commit("change")).toMatchObject({ ok: true });
 }
 
+const unkept = () => side.backups.status().unkept;
+
 test("a file of long ago is kept like any other", async () => {
   put(side.state, "workspace/old", "x");
   const before = new Date("1969-01-01");
   utimesSync(join(side.state, "workspace/old"), before, before);
   await keep();
   expect(contentOf((await start(2)).state)).toEqual(contentOf(side.state));
+});
+
+test("only SQLite's own files beside a database are left out", async () => {
+  put(side.state, "workspace/sleep/log.md", "slept");
+  put(side.state, "workspace/sleep-journal/monday.md", "a dream");
+  put(side.state, "workspace/notes", "plain text");
+  put(side.state, "workspace/notes-wal", "about a wall");
+  put(side.state, "agents/a.lock/notes.md", "of an agent with an odd name");
+  const path = join(side.state, "workspace/own.sqlite");
+  addRows(path, "one");
+  const open = new DatabaseSync(path);
+  open.exec("INSERT INTO t VALUES ('two')");
+  expect(readdirSync(join(side.state, "workspace"))).toContain("own.sqlite-wal");
+  await keep();
+  open.close();
+  const { state } = await start(2);
+  expect(readdirSync(join(state, "workspace")).sort()).toEqual(
+    ["notes", "notes-wal", "own.sqlite", "sleep", "sleep-journal"].sort(),
+  );
+  expect(rowsOf(join(state, "workspace/own.sqlite"))).toEqual(["one", "two"]);
+  expect(Object.keys(contentOf(state))).toEqual(
+    expect.arrayContaining(["workspace/sleep-journal/monday.md", "agents/a.lock/notes.md"]),
+  );
+});
+
+test("what cannot be read stays as it was last kept, however much of it there is", async () => {
+  const paths = Array.from({ length: 25 }, (_, i) => `workspace/${i}`);
+  for (const path of paths) put(side.state, path, path);
+  await keep();
+  for (const path of paths) rmSync(join(side.state, path));
+  execFileSync("bash", ["-c", 'mkfifo "$@"', "", ...paths], { cwd: side.state });
+  put(side.state, "workspace/new", "x");
+  await keep();
+  expect(unkept()).toHaveLength(20);
+  const again = await start(2);
+  for (const path of paths) expect(readFileSync(join(again.state, path), "utf8")).toBe(path);
+  rmSync(join(again.state, "workspace/0"));
+  put(again.state, "workspace/1", "readable again, and another");
+  await keep(again);
+  expect(contentOf((await start(3)).state)).toEqual(contentOf(again.state));
 });

@@ -6,7 +6,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { STATE_FOLDER } from "../../protocol/backup.ts";
+import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { problemInRestored, purgeSecrets } from "./database.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { readFrames, writeFrame } from "./frames.ts";
@@ -17,7 +17,7 @@ import {
   type ReaderCommand,
   type ReaderMessage,
 } from "./messages.ts";
-import { isCovered } from "./file-list.ts";
+import { coverOf } from "./file-list.ts";
 import { isSame, Scanner, type Known, type Scan } from "./scan.ts";
 import { messageOf } from "./tree.ts";
 
@@ -126,8 +126,10 @@ class StateReader {
     const watching = this.watcher?.end() ?? false;
     const known = new Map(found.files.map((file) => [file.path, knownOf(file)]));
     // What cannot be read at the moment is not gone.
+    const isCovered = coverOf(found.unkept);
     for (const [path, content] of this.known) {
-      if (!known.has(path) && isCovered(path, found.unkept)) known.set(path, content);
+      if (known.size === MAX_FILES) break;
+      if (!known.has(path) && isCovered(path)) known.set(path, content);
     }
     const shape = shapeOf(found);
     this.pending = { known, shape };
@@ -135,7 +137,6 @@ class StateReader {
       say: "scanned",
       changed: this.differs(found, known, shape),
       ...found,
-      unkept: found.unkept.slice(0, 20),
       removed: [...this.known.keys()].filter((path) => !known.has(path)).length,
       watching,
       cpuMs: cpuMsSince(before),

@@ -17,8 +17,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-function scan(): Promise<Scan> {
-  return new Scanner(home, join(home, ".moltworker/scratch")).scan(
+function scan(most?: number): Promise<Scan> {
+  return new Scanner(home, join(home, ".moltworker/scratch"), most).scan(
     new Map(),
     new Map(),
     async ({ path }) => void sent.push(path),
@@ -47,4 +47,25 @@ it.each([
   const { files } = await scan();
   expect(files.map(({ modified }) => modified)).toEqual([told]);
   expect(observedFile.safeParse(files[0]).success).toBe(true);
+});
+
+it("looks at what the gateway needs first, and says which of the rest is too much", async () => {
+  for (let i = 0; i < 9; i++) put(state, `a-first-by-name/${i}`, "x");
+  for (let i = 0; i < 9; i++) put(state, `workspace/${i}`, "x");
+  put(state, "agents/main/sessions/s.jsonl", "said");
+  put(state, "state/openclaw.json", "{}");
+  put(state, "tmp/x", "not kept in any case");
+  // The folder itself; state, its file; agents, main, sessions, its file; the first folder and its first two.
+  const found = await scan(10);
+  expect(sent).toEqual([
+    ".openclaw/state/openclaw.json",
+    ".openclaw/agents/main/sessions/s.jsonl",
+    ".openclaw/a-first-by-name/0",
+    ".openclaw/a-first-by-name/1",
+  ]);
+  const why = "there are more than 10 files";
+  expect(found.unkept).toEqual([
+    { path: ".openclaw/a-first-by-name", why },
+    { path: ".openclaw/workspace", why },
+  ]);
 });

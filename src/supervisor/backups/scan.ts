@@ -1,7 +1,7 @@
 /** One look at the whole state: what there is, and what differs from the newest generation. */
 import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { STATE_FOLDER } from "../../protocol/backup.ts";
+import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
 import { copyDatabase, looksLikeDatabase, problemIn } from "./database.ts";
 import type { ObservedFile } from "./messages.ts";
@@ -39,13 +39,15 @@ export class BrokenDatabaseError extends Error {
 export class Scanner {
   private readonly home: string;
   private readonly scratch: string;
+  private readonly most: number;
   /** Files by the stat under which their content was seen. */
   private readonly seen = new Map<string, { signature: string; file: ObservedFile }>();
   private readonly checkedAt = new Map<string, number>();
 
-  constructor(home: string, scratch: string) {
+  constructor(home: string, scratch: string, most = MAX_FILES) {
     this.home = home;
     this.scratch = scratch;
+    this.most = most;
   }
 
   async scan(
@@ -56,7 +58,7 @@ export class Scanner {
     enter: (path: string) => void,
   ): Promise<Scan> {
     const found: Scan = { folders: [], links: [], files: [], unkept: [] };
-    for (const entry of walk(this.home)) {
+    for (const entry of walk(this.home, this.most)) {
       if (entry.kind === "folder") {
         enter(entry.path);
         found.folders.push({ path: entry.path, mode: entry.mode });

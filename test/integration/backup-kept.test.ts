@@ -81,3 +81,42 @@ test("what cannot be read stays as it was last kept, however much of it there is
   await keep(again);
   expect(contentOf((await start(3)).state)).toEqual(contentOf(again.state));
 });
+
+test("a database of the agent's own that takes no write is a file like any other", async () => {
+  const path = join(side.state, "workspace/own.sqlite");
+  addRows(path, "one");
+  // The format's write version: a later one than SQLite knows makes it read-only.
+  const bytes = readFileSync(path);
+  bytes[18] = 3;
+  put(side.state, "workspace/own.sqlite", bytes);
+  await keep();
+  put(side.state, "workspace/MEMORY.md", "kept after it");
+  await keep();
+  const { state } = await start(2);
+  expect(readFileSync(join(state, "workspace/MEMORY.md"), "utf8")).toBe("kept after it");
+  expect(rowsOf(join(state, "workspace/own.sqlite"))).toEqual(["one"]);
+});
+
+test("a database that is locked stays as it was last kept, and comes with the next pass", async () => {
+  const path = join(side.state, "workspace/own.sqlite");
+  addRows(path, "one");
+  await keep();
+  const writer = new DatabaseSync(path);
+  writer.exec("PRAGMA journal_mode = DELETE; PRAGMA cache_spill = 1; PRAGMA cache_size = 1");
+  writer.exec("BEGIN EXCLUSIVE; UPDATE t SET v = 'half'");
+  for (let i = 0; i < 50; i++) writer.exec("INSERT INTO t VALUES (hex(randomblob(4000)))");
+  put(side.state, "workspace/MEMORY.md", "meanwhile");
+  await keep();
+  expect(unkept()).toEqual([
+    { path: ".openclaw/workspace/own.sqlite", why: expect.stringMatching(/locked/) },
+  ]);
+  writer.exec("ROLLBACK");
+  writer.close();
+  const again = await start(2);
+  expect(rowsOf(join(again.state, "workspace/own.sqlite"))).toEqual(["one"]);
+  expect(readFileSync(join(again.state, "workspace/MEMORY.md"), "utf8")).toBe("meanwhile");
+  addRows(join(again.state, "workspace/own.sqlite"), "two");
+  await keep(again);
+  expect(again.backups.status().unkept).toEqual([]);
+  expect(rowsOf(join((await start(3)).state, "workspace/own.sqlite"))).toEqual(["one", "two"]);
+});

@@ -29,7 +29,9 @@ export const INTAKE_LIMITS: IntakeLimits = {
 };
 
 const RATIO_FROM = 64 * 1024 ** 2;
+/** Bytes of a path, and of one name in it: more than that no disk takes. */
 const MAX_PATH = 1024;
+const MAX_NAME = 255;
 const MAX_DEPTH = 60;
 const SET_ID = 0o6000;
 const CONFIG = /^(openclaw|moltbot|clawdbot)\.json($|\.)/;
@@ -148,7 +150,7 @@ export class Intake {
 function plainPath(path: string): string {
   const refuse = (why: string) => new RefusedArchiveError(`${path.slice(0, 300)} ${why}`);
   if (path === "") throw new RefusedArchiveError("an entry has no name");
-  if (path.length > MAX_PATH) throw refuse("has too long a name");
+  if (byteLength(path) > MAX_PATH) throw refuse("has too long a name");
   if (path.startsWith("/")) throw refuse("is an absolute path");
   if (path.includes("\\") || hasControlCharacter(path)) {
     throw new RefusedArchiveError(
@@ -158,7 +160,14 @@ function plainPath(path: string): string {
   const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
   if (segments.includes("..")) throw refuse("leads out of the archive");
   if (segments.length > MAX_DEPTH) throw refuse("lies too deep");
+  if (segments.some((segment) => byteLength(segment) > MAX_NAME)) {
+    throw refuse("has too long a name");
+  }
   return segments.join("/");
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
 }
 
 function hasControlCharacter(text: string): boolean {

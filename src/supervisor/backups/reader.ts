@@ -3,7 +3,7 @@
  * agent lacks, so whatever links, crafted databases or swapped folders it meets, it reads nothing
  * that the agent could not.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
@@ -18,8 +18,9 @@ import {
   type ReaderMessage,
 } from "./messages.ts";
 import { coverOf } from "./file-list.ts";
-import { isSame, Scanner, type Known, type Scan } from "./scan.ts";
+import { BrokenDatabaseError, isSame, Scanner, type Known, type Scan } from "./scan.ts";
 import { messageOf } from "./tree.ts";
+import { removeTree } from "./tree-removal.ts";
 
 /** The argument that gives this program its role. */
 export const READER_ROLE = "state-reader";
@@ -34,7 +35,8 @@ export async function runStateReader(input: Readable, output: Writable): Promise
       await reader.perform(readerCommand.parse(frame.json));
     } catch (error) {
       const message = (error instanceof Error ? error.message : String(error)).slice(0, 2000);
-      await say(output, { say: "failed", message });
+      const broken = error instanceof BrokenDatabaseError ? ({ broken: true } as const) : {};
+      await say(output, { say: "failed", message, ...broken });
     }
   }
   reader.close();
@@ -194,11 +196,14 @@ class StateReader {
 
   private async check(command: Command<"check">): Promise<void> {
     const problems: { path: string; problem: string }[] = [];
-    for (const path of command.databases) {
-      const problem = problemInRestored(join(command.home, path));
-      if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
+    try {
+      for (const path of command.databases) {
+        const problem = problemInRestored(join(command.home, path));
+        if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
+      }
+    } finally {
+      if (command.remove) removeTree(join(command.home, STATE_FOLDER));
     }
-    if (command.remove) rmSync(join(command.home, STATE_FOLDER), { recursive: true, force: true });
     await this.tell({ say: "checked", problems });
   }
 }

@@ -47,7 +47,7 @@ export async function keepLeftBehind(
       if (made.made) log.warn(`kept what was left behind as generation ${made.list.generation}`);
       return { outcome: "done" };
     }
-    if (made.reason !== "reader") {
+    if (made.reason !== "reader" && made.reason !== "broken") {
       return { outcome: "failed", reason: made.reason, message: made.message };
     }
     log.error(`what was left behind cannot be kept: ${made.message}`);

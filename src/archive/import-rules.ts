@@ -16,8 +16,10 @@ export class RefusedArchiveError extends Error {
 
 export interface IntakeLimits {
   entries: number;
-  /** Bytes of all content. */
+  /** Bytes of all content, with what comes before it in the archive. */
   bytes: number;
+  /** Characters of all names, which are held while the archive is read. */
+  names: number;
   /** Unpacked bytes for each packed one, beyond the first `RATIO_FROM` of them. */
   ratio: number;
 }
@@ -25,6 +27,7 @@ export interface IntakeLimits {
 export const INTAKE_LIMITS: IntakeLimits = {
   entries: MAX_FILES,
   bytes: 4 * 1024 ** 3,
+  names: 32 * 1024 ** 2,
   ratio: 200,
 };
 
@@ -42,26 +45,32 @@ const INSIDE = /^(?:(?:openclaw|moltbot|clawdbot)\.json|workspace\/.+|agents\/.+
 
 /** Finds where in the archive the state folder lies. */
 export class RootSearch {
-  readonly #found = new Map<string, string>();
+  /** By its name; of each the first two are enough to know. */
+  readonly #found = new Map<string, string[]>();
   #flat = false;
 
   see(path: string): void {
     const segments = path.split("/");
     const at = segments.findIndex((segment) => STATE_NAMES.some((name) => name === segment));
-    if (at >= 0) this.#found.set(segments.slice(0, at + 1).join("/"), segments[at] ?? "");
+    if (at >= 0) this.#note(segments[at] ?? "", segments.slice(0, at + 1).join("/"));
     else if (INSIDE.test(path)) this.#flat = true;
   }
 
   /** A path without a slash at its end; empty when the archive begins inside the folder. */
   root(): string {
     for (const name of STATE_NAMES) {
-      const [first, second] = [...this.#found].filter(([, found]) => found === name);
+      const [first, second] = this.#found.get(name) ?? [];
       if (first === undefined) continue;
-      if (second === undefined) return first[0];
-      throw new RefusedArchiveError(`it holds two states: ${first[0]} and ${second[0]}`);
+      if (second === undefined) return first;
+      throw new RefusedArchiveError(`it holds two states: ${first} and ${second}`);
     }
     if (this.#flat) return "";
     throw new RefusedArchiveError(`it holds no ${STATE_NAMES.join(", no ")}`);
+  }
+
+  #note(name: string, folder: string): void {
+    const found = this.#found.get(name) ?? [];
+    if (found.length < 2 && !found.includes(folder)) this.#found.set(name, [...found, folder]);
   }
 }
 
@@ -76,6 +85,7 @@ export class Intake {
   readonly #seen = new Map<string, "file" | "folder">();
   #entries = 0;
   #bytes = 0;
+  #names = 0;
   #owner: number | undefined;
 
   constructor(packedBytes: number, limits: IntakeLimits = INTAKE_LIMITS) {
@@ -98,7 +108,7 @@ export class Intake {
     if (entry.type === "file" && (entry.mode & SET_ID) !== 0) {
       throw refuse("would run with other rights than whoever starts it");
     }
-    this.#bytes += entry.size;
+    this.#bytes += entry.size + entry.extended;
     const packed = Math.max(RATIO_FROM, this.#packedBytes * this.#limits.ratio);
     if (this.#bytes > this.#limits.bytes || this.#bytes > packed) {
       throw refuse("unpacks to more than an archive of this size may");
@@ -134,14 +144,23 @@ export class Intake {
     if (before !== undefined && !(before === "folder" && kind === "folder")) {
       throw new RefusedArchiveError(`${entry.path} is there twice`);
     }
-    this.#seen.set(target, kind);
+    this.#note(target, kind, entry);
     const parents = target.split("/").slice(0, -1);
     for (let i = parents.length; i > 1; i--) {
       const parent = parents.slice(0, i).join("/");
       const above = this.#seen.get(parent);
       if (above === "file") throw new RefusedArchiveError(`${entry.path} lies below a file`);
       if (above === "folder") break;
-      this.#seen.set(parent, "folder");
+      this.#note(parent, "folder", entry);
+    }
+  }
+
+  /** A folder that is only in the names of others counts like an entry. */
+  #note(path: string, kind: "file" | "folder", { path: at }: TarEntry): void {
+    if (!this.#seen.has(path)) this.#names += path.length;
+    this.#seen.set(path, kind);
+    if (this.#seen.size > this.#limits.entries || this.#names > this.#limits.names) {
+      throw new RefusedArchiveError(`${at.slice(0, 300)} is one name too many`);
     }
   }
 }

@@ -16,8 +16,10 @@ export class RefusedArchiveError extends Error {
 
 export interface IntakeLimits {
   entries: number;
-  /** Bytes of all content. */
+  /** Bytes of all content, with what comes before it in the archive. */
   bytes: number;
+  /** Characters of all names, which are held while the archive is read. */
+  names: number;
   /** Unpacked bytes for each packed one, beyond the first `RATIO_FROM` of them. */
   ratio: number;
 }
@@ -25,11 +27,14 @@ export interface IntakeLimits {
 export const INTAKE_LIMITS: IntakeLimits = {
   entries: MAX_FILES,
   bytes: 4 * 1024 ** 3,
+  names: 32 * 1024 ** 2,
   ratio: 200,
 };
 
 const RATIO_FROM = 64 * 1024 ** 2;
+/** Bytes of a path, and of one name in it: more than that no disk takes. */
 const MAX_PATH = 1024;
+const MAX_NAME = 255;
 const MAX_DEPTH = 60;
 const SET_ID = 0o6000;
 const CONFIG = /^(openclaw|moltbot|clawdbot)\.json($|\.)/;
@@ -40,26 +45,32 @@ const INSIDE = /^(?:(?:openclaw|moltbot|clawdbot)\.json|workspace\/.+|agents\/.+
 
 /** Finds where in the archive the state folder lies. */
 export class RootSearch {
-  readonly #found = new Map<string, string>();
+  /** By its name; of each the first two are enough to know. */
+  readonly #found = new Map<string, string[]>();
   #flat = false;
 
   see(path: string): void {
     const segments = path.split("/");
     const at = segments.findIndex((segment) => STATE_NAMES.some((name) => name === segment));
-    if (at >= 0) this.#found.set(segments.slice(0, at + 1).join("/"), segments[at] ?? "");
+    if (at >= 0) this.#note(segments[at] ?? "", segments.slice(0, at + 1).join("/"));
     else if (INSIDE.test(path)) this.#flat = true;
   }
 
   /** A path without a slash at its end; empty when the archive begins inside the folder. */
   root(): string {
     for (const name of STATE_NAMES) {
-      const [first, second] = [...this.#found].filter(([, found]) => found === name);
+      const [first, second] = this.#found.get(name) ?? [];
       if (first === undefined) continue;
-      if (second === undefined) return first[0];
-      throw new RefusedArchiveError(`it holds two states: ${first[0]} and ${second[0]}`);
+      if (second === undefined) return first;
+      throw new RefusedArchiveError(`it holds two states: ${first} and ${second}`);
     }
     if (this.#flat) return "";
     throw new RefusedArchiveError(`it holds no ${STATE_NAMES.join(", no ")}`);
+  }
+
+  #note(name: string, folder: string): void {
+    const found = this.#found.get(name) ?? [];
+    if (found.length < 2 && !found.includes(folder)) this.#found.set(name, [...found, folder]);
   }
 }
 
@@ -74,6 +85,7 @@ export class Intake {
   readonly #seen = new Map<string, "file" | "folder">();
   #entries = 0;
   #bytes = 0;
+  #names = 0;
   #owner: number | undefined;
 
   constructor(packedBytes: number, limits: IntakeLimits = INTAKE_LIMITS) {
@@ -96,7 +108,7 @@ export class Intake {
     if (entry.type === "file" && (entry.mode & SET_ID) !== 0) {
       throw refuse("would run with other rights than whoever starts it");
     }
-    this.#bytes += entry.size;
+    this.#bytes += entry.size + entry.extended;
     const packed = Math.max(RATIO_FROM, this.#packedBytes * this.#limits.ratio);
     if (this.#bytes > this.#limits.bytes || this.#bytes > packed) {
       throw refuse("unpacks to more than an archive of this size may");
@@ -132,14 +144,23 @@ export class Intake {
     if (before !== undefined && !(before === "folder" && kind === "folder")) {
       throw new RefusedArchiveError(`${entry.path} is there twice`);
     }
-    this.#seen.set(target, kind);
+    this.#note(target, kind, entry);
     const parents = target.split("/").slice(0, -1);
     for (let i = parents.length; i > 1; i--) {
       const parent = parents.slice(0, i).join("/");
       const above = this.#seen.get(parent);
       if (above === "file") throw new RefusedArchiveError(`${entry.path} lies below a file`);
       if (above === "folder") break;
-      this.#seen.set(parent, "folder");
+      this.#note(parent, "folder", entry);
+    }
+  }
+
+  /** A folder that is only in the names of others counts like an entry. */
+  #note(path: string, kind: "file" | "folder", { path: at }: TarEntry): void {
+    if (!this.#seen.has(path)) this.#names += path.length;
+    this.#seen.set(path, kind);
+    if (this.#seen.size > this.#limits.entries || this.#names > this.#limits.names) {
+      throw new RefusedArchiveError(`${at.slice(0, 300)} is one name too many`);
     }
   }
 }
@@ -148,7 +169,7 @@ export class Intake {
 function plainPath(path: string): string {
   const refuse = (why: string) => new RefusedArchiveError(`${path.slice(0, 300)} ${why}`);
   if (path === "") throw new RefusedArchiveError("an entry has no name");
-  if (path.length > MAX_PATH) throw refuse("has too long a name");
+  if (byteLength(path) > MAX_PATH) throw refuse("has too long a name");
   if (path.startsWith("/")) throw refuse("is an absolute path");
   if (path.includes("\\") || hasControlCharacter(path)) {
     throw new RefusedArchiveError(
@@ -158,7 +179,14 @@ function plainPath(path: string): string {
   const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
   if (segments.includes("..")) throw refuse("leads out of the archive");
   if (segments.length > MAX_DEPTH) throw refuse("lies too deep");
+  if (segments.some((segment) => byteLength(segment) > MAX_NAME)) {
+    throw refuse("has too long a name");
+  }
   return segments.join("/");
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
 }
 
 function hasControlCharacter(text: string): boolean {

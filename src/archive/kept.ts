@@ -4,33 +4,37 @@
  */
 import { STATE_FOLDER } from "../protocol/backup.ts";
 
-/** The gateway makes these again: caches, runtime files, its logs, links to bundled skills. */
-const REGENERATED = new Set(["cache", "tmp", "logs", "plugin-skills"]);
-/** What the agent itself wrote: every name in it is kept, lock files of its projects too. */
-const WORKSPACE = "workspace";
+/** The gateway makes these again: caches, runtime files, its logs, links to bundled skills, installed packages. */
+const REGENERATED = new Set(["cache", "tmp", "logs", "plugin-skills", "npm"]);
+/** Where the gateway alone writes. Elsewhere a lock file belongs to somebody's project. */
+const GATEWAYS = new Set(
+  "state agents credentials devices identity cron memory sessions".split(" "),
+);
 /** Of one running process, worthless to the next. */
 const RUNTIME = /(\.lock|\.lock\.sqlite|generation-writer\.sqlite|\.pid|\.sock)$/;
 /** SQLite's own, part of a consistent copy of the database beside them. */
 const BESIDE_DATABASE = /^(.*)-(wal|shm|journal)$/;
 
-/** `siblings` are the names in the same folder. */
-export function isKept(path: string, siblings: { has(name: string): boolean }): boolean {
-  const [root, top, ...rest] = path.split("/");
-  if (root !== STATE_FOLDER) return false;
-  if (top === undefined) return true;
-  if (REGENERATED.has(top)) return false;
-  const name = rest.at(-1) ?? top;
-  const database = BESIDE_DATABASE.exec(name)?.[1];
-  if (database !== undefined && siblings.has(database)) return false;
-  if (top === WORKSPACE || top.startsWith(`${WORKSPACE}-`)) return true;
-  return !RUNTIME.test(name) && !RUNTIME.test(name.replace(BESIDE_DATABASE, "$1"));
+/** Whether a folder may hold something that is kept. */
+export function isKeptFolder(path: string): boolean {
+  const [root, top = ""] = path.split("/");
+  return root === STATE_FOLDER && !REGENERATED.has(top);
 }
 
-/** What the gateway makes again by itself, in the state folder of whatever install. */
+/** The same of anything but a folder. */
+export function isKept(path: string): boolean {
+  return isKeptFolder(path) && !isOfProcess(path);
+}
+
+/** What the gateway makes again by itself, in the state folder of whatever install. Not for folders. */
 export function isRegenerated(path: string): boolean {
-  const [, top = "", ...rest] = path.split("/");
-  if (REGENERATED.has(top)) return true;
-  return top !== WORKSPACE && RUNTIME.test((rest.at(-1) ?? top).replace(BESIDE_DATABASE, "$1"));
+  const [, top = ""] = path.split("/");
+  return REGENERATED.has(top) || isOfProcess(path);
+}
+
+/** Where a file has a name that SQLite gives to its own: the name of the database. */
+export function besideWhich(name: string): string | undefined {
+  return BESIDE_DATABASE.exec(name)?.[1];
 }
 
 /** False when a change of this path cannot mean that kept content changed. */
@@ -39,5 +43,11 @@ export function mayMatter(path: string): boolean {
   const [, database, kind] = BESIDE_DATABASE.exec(name) ?? [];
   if (kind === "shm") return false;
   const owner = database === undefined ? path : path.slice(0, path.length - `-${kind}`.length);
-  return isKept(owner, new Set());
+  return isKept(owner);
+}
+
+function isOfProcess(path: string): boolean {
+  const [, top = "", ...rest] = path.split("/");
+  if (rest.length > 0 && !GATEWAYS.has(top)) return false;
+  return RUNTIME.test((rest.at(-1) ?? top).replace(BESIDE_DATABASE, "$1"));
 }

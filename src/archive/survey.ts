@@ -1,6 +1,7 @@
 /** Reads an archive and decides about every entry, without writing anything. */
 import type { ImportReport } from "../protocol/import.ts";
 import { Intake, RefusedArchiveError, RootSearch, type IntakeLimits } from "./import-rules.ts";
+import { dependenciesIn, pluginsInConfig } from "./plugins.ts";
 import { channelsInConfig, secretsInConfig } from "./secrets.ts";
 import { readTar, TarError, type TarEntry } from "./tar-reader.ts";
 
@@ -12,6 +13,8 @@ export type Surveyed =
 
 const MAX_CONFIG_BYTES = 1024 ** 2;
 const MOST_LISTED = 100;
+/** What the gateway's npm was told to install for one plugin. */
+const PLUGIN_PROJECT = /^[^/]+\/npm\/projects\/[^/]+\/package\.json$/;
 const CONFIG_NAME = /^(openclaw|moltbot|clawdbot)\.json$/;
 
 /**
@@ -61,6 +64,7 @@ async function surveyBelow(
   };
   for await (const entry of readTar(open())) {
     const decision = intake.decide(entry, intake.inspect(entry), root);
+    if (!(decision.do === "skip" && decision.why === "outside")) noteRelink(report, decision.path);
     if (decision.do === "take") {
       report.files += 1;
       report.bytes += entry.size;
@@ -76,9 +80,12 @@ async function surveyBelow(
     if (secret !== undefined && report.secrets.length < MOST_LISTED) {
       report.secrets.push({ path, kind: secret });
     }
-    noteRelink(report, path);
     if (why === "config" && CONFIG_NAME.test(path.slice(path.lastIndexOf("/") + 1))) {
       await noteConfig(report, path, entry);
+    } else if (PLUGIN_PROJECT.test(path)) {
+      for (const name of dependenciesIn(await textOf(entry))) {
+        addRelink(report, { what: "plugin", name });
+      }
     }
   }
   report.taken = [...taken.values()];
@@ -86,21 +93,33 @@ async function surveyBelow(
 }
 
 async function noteConfig(report: ImportReport, path: string, entry: TarEntry): Promise<void> {
-  if (entry.size > MAX_CONFIG_BYTES) return;
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of entry.body()) text += decoder.decode(chunk, { stream: true });
+  const text = await textOf(entry);
   for (const name of secretsInConfig(text)) {
     report.secrets.push({ path: `${path}#${name}`, kind: "config" });
   }
-  for (const channel of channelsInConfig(text)) addRelink(report, channel);
+  for (const one of [...channelsInConfig(text), ...pluginsInConfig(text)]) addRelink(report, one);
 }
 
-/** A linked phone's credentials stay behind: the platform wants to be linked again. */
+/** Empty when it is larger than such a file is. */
+async function textOf(entry: TarEntry): Promise<string> {
+  if (entry.size > MAX_CONFIG_BYTES) return "";
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of entry.body()) text += decoder.decode(chunk, { stream: true });
+  return text;
+}
+
+/**
+ * A linked phone's credentials stay behind: the platform wants to be linked again. A plugin's
+ * files come in, but what switches it on does not.
+ */
 function noteRelink(report: ImportReport, path: string): void {
-  const [, folder, name] = path.split("/");
+  const [, folder, name, ...rest] = path.split("/");
   if (folder === "credentials" && name !== undefined && !name.includes(".")) {
     addRelink(report, { what: "channel", name: name.slice(0, 100) });
+  }
+  if (folder === "extensions" && rest.length > 0 && name !== undefined) {
+    addRelink(report, { what: "plugin", name: name.slice(0, 100) });
   }
   if (/^[^/]+\/agents\/[^/]+\/agent\/(auth|models)/.test(path)) {
     addRelink(report, { what: "models" });

@@ -24,6 +24,8 @@ export interface TarEntry {
   /** Seconds since the epoch. */
   modified: number;
   target: string;
+  /** Bytes of the extended headers before it. */
+  extended: number;
   /** The content, to be read before the next entry is asked for; what is not read is passed over. */
   body(): AsyncGenerator<Uint8Array, void, undefined>;
 }
@@ -35,6 +37,10 @@ export class TarError extends Error {
 
 const BLOCK = 512;
 const MAX_EXTENSION_BYTES = 64 * 1024;
+/** So many extended headers before one entry; nobody writes more than one of each kind. */
+const MOST_EXTENSIONS = 8;
+/** Of the whole archive, which says nothing that matters here; of the next entry, by pax and by GNU. */
+const EXTENSIONS = new Set(["g", "x", "L", "K"]);
 const TYPES: Record<string, TarType> = {
   "\0": "file",
   "0": "file",
@@ -62,26 +68,29 @@ export async function* readTar(
 ): AsyncGenerator<TarEntry, void, undefined> {
   const bytes = new ByteSource(source);
   let extension: Extension = {};
+  let [extensions, extended] = [0, 0];
   let last = "the first entry";
   for (;;) {
     const header = await bytes.take(BLOCK, last);
     if (header.every((byte) => byte === 0)) return;
     const { typeflag, ...read } = parseHeader(header, last);
-    if (typeflag === "g") {
-      await bytes.take(padded(bounded(read.size, last)), last);
-      continue;
-    }
-    if (typeflag === "x" || typeflag === "L" || typeflag === "K") {
+    if (EXTENSIONS.has(typeflag)) {
       const size = bounded(read.size, last);
+      extensions += 1;
+      extended += BLOCK + size;
+      if (extensions > MOST_EXTENSIONS) {
+        throw new TarError(`there are too many extended headers after ${last}`);
+      }
       const content = (await bytes.take(padded(size), last)).subarray(0, size);
       if (typeflag === "x") Object.assign(extension, parsePax(content, last));
       else if (typeflag === "L") extension.path = text(upToZero(content), last);
-      else extension.target = text(upToZero(content), last);
+      else if (typeflag === "K") extension.target = text(upToZero(content), last);
       continue;
     }
     const { sparse, ...said } = extension;
-    const head = { ...read, ...said };
+    const head = { ...read, ...said, extended };
     extension = {};
+    [extensions, extended] = [0, 0];
     last = head.path;
     const type = sparse ? "sparse file" : (TYPES[typeflag] ?? "unknown kind");
     // Only files have content; a size that something else claims is not followed by any.

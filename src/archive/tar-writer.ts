@@ -45,7 +45,12 @@ function block(head: Omit<TarHead, "type"> & { flag: string }): Uint8Array {
   const bytes = new Uint8Array(BLOCK);
   const put = (at: number, text: string) => bytes.set(new TextEncoder().encode(text), at);
   const octal = (at: number, width: number, value: number) =>
-    put(at, Math.max(0, Math.floor(value)).toString(8).padStart(width, "0"));
+    put(
+      at,
+      bounded(value, 8 ** width - 1)
+        .toString(8)
+        .padStart(width, "0"),
+    );
   put(0, head.path);
   octal(100, 7, head.mode);
   octal(108, 7, 0);
@@ -63,6 +68,11 @@ function block(head: Omit<TarHead, "type"> & { flag: string }): Uint8Array {
   );
   bytes[154] = 0;
   return bytes;
+}
+
+/** A number that is longer than its field would run into the next one. */
+function bounded(value: number, most: number): number {
+  return Math.min(most, Math.max(0, Math.floor(value)));
 }
 
 /** `<length> <key>=<value>\n`, where the length counts itself. */

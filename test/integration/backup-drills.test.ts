@@ -1,10 +1,16 @@
 /** What proves that a backup can be restored: the drill of the day and every start, with both ends of the backups as they are, and a clock that is set by hand. */
+import { existsSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { drill } from "../../src/supervisor/backups/session-backups.ts";
 import { Drills } from "../../src/worker/agent/backups/drills.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
 import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
-import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
+import {
+  readerGoneAt,
+  readerHere,
+  startSandboxSide,
+  type SandboxSide,
+} from "../support/backup-sandbox-side.ts";
 import { addRows, put } from "../support/backup-state.ts";
 
 const HOUR = 3_600_000;
@@ -106,6 +112,31 @@ test("one that there is no room for is not begun and holds nothing against the g
   now += 2 * HOUR;
   await drills.daily(now);
   expect(drilled).toEqual([-1, 1]);
+});
+
+test("one whose reader breaks off in the check leaves nothing behind", async () => {
+  let place = "";
+  let breaks = false;
+  side.lose();
+  side = await startSandboxSide(worker, 2, {
+    room: (folder) => {
+      place = folder;
+      return 1e9;
+    },
+    openReader() {
+      const broken = breaks;
+      breaks = false;
+      return broken ? readerGoneAt("check") : readerHere();
+    },
+  });
+  await change("one");
+  breaks = true;
+  await drills.daily(now);
+  expect(drilled).toEqual([-1]);
+  expect(place).not.toBe("");
+  expect(existsSync(place)).toBe(false);
+  const listed = await worker.backups.list();
+  expect(listed.ok && listed.value.map((one) => one.damaged)).toEqual([undefined]);
 });
 
 test("a start does not wait until it is noted that its restore worked, and it is noted", async () => {

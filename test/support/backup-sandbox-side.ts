@@ -7,6 +7,8 @@ import { afterAll } from "vitest";
 import type { BackupSettings } from "../../src/protocol/backup.ts";
 import { roomAt } from "../../src/supervisor/backups/drill-room.ts";
 import type { HostClient } from "../../src/supervisor/backups/host-client.ts";
+import { readFrames, writeFrame } from "../../src/supervisor/backups/frames.ts";
+import { readerCommand, type ReaderCommand } from "../../src/supervisor/backups/messages.ts";
 import type { ReaderProcess } from "../../src/supervisor/backups/reader-client.ts";
 import { runStateReader } from "../../src/supervisor/backups/reader.ts";
 import { StateBackups } from "../../src/supervisor/backups/state-backups.ts";
@@ -17,6 +19,21 @@ export function readerHere(): Promise<ReaderProcess> {
   const stdin = new PassThrough();
   const stdout = new PassThrough();
   void runStateReader(stdin, stdout).finally(() => stdout.end());
+  return Promise.resolve({ stdin, stdout, end: () => void stdin.end() });
+}
+
+/** The same, gone as soon as it is told to do this: killed, or out of memory. */
+export function readerGoneAt(command: ReaderCommand["do"]): Promise<ReaderProcess> {
+  const [stdin, inner, stdout] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const pass = async () => {
+    for await (const frame of readFrames(stdin)) {
+      if ("json" in frame && readerCommand.parse(frame.json).do === command) break;
+      await writeFrame(inner, frame);
+    }
+    stdout.end();
+  };
+  void pass();
+  void runStateReader(inner, stdout);
   return Promise.resolve({ stdin, stdout, end: () => void stdin.end() });
 }
 
@@ -45,6 +62,7 @@ export function sandboxSide(
   settings: Partial<BackupSettings> = {},
   home = makeHome(),
   room: (folder: string) => number = roomAt,
+  openReader: () => Promise<ReaderProcess> = readerHere,
 ): SandboxSide {
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const backups = new StateBackups({
@@ -52,7 +70,7 @@ export function sandboxSide(
     home,
     settings: { intervalMs: 0, ...settings },
     host,
-    openReader: readerHere,
+    openReader,
     give: () => undefined,
     room,
     log: silent,
@@ -80,6 +98,7 @@ export async function startSandboxSide(
     reach?: (start: number) => HostClient;
     home?: string;
     room?: (folder: string) => number;
+    openReader?: () => Promise<ReaderProcess>;
   } = {},
 ): Promise<SandboxSide> {
   const reach = options.reach ?? ((n: number) => worker.host(n));
@@ -95,6 +114,7 @@ export async function startSandboxSide(
     settings,
     options.home,
     options.room,
+    options.openReader,
   );
   const restored = await side.backups.restore();
   if (restored.outcome === "failed") {

@@ -24,6 +24,10 @@ const READY = {
     uptimeMs: 7_510_000,
     connections: 2,
     busy: false,
+    backups: {
+      ...{ state: "watching", generation: 27, failures: 0 },
+      unkept: [{ path: ".openclaw/workspace/pipe", why: "it is not a file, a folder or a link" }],
+    },
   },
 } satisfies AgentStatus;
 

@@ -28,6 +28,8 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
   for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(to + suffix, { force: true });
   const source = new DatabaseSync(from, { readOnly: true, timeout: BUSY_MS });
   try {
+    // Says which lock is in the way; a backup that meets one only says that there was no error.
+    source.exec("PRAGMA user_version");
     await backup(source, to, { rate: ALL_AT_ONCE });
   } finally {
     source.close();
@@ -86,6 +88,11 @@ export function problemIn(path: string): string | undefined {
 export function problemInRestored(path: string): string | undefined {
   const found = problemIn(path);
   if (found !== undefined || !isWritable(dirname(path)) || !isWritable(path)) return found;
+  return problemWithWriting(path);
+}
+
+/** A later format than SQLite knows, say, makes a database read-only for ever. Changes nothing. */
+export function problemWithWriting(path: string): string | undefined {
   return problemOf(() => {
     const database = new DatabaseSync(path, { timeout: BUSY_MS });
     try {
@@ -107,21 +114,34 @@ function isWritable(path: string): boolean {
 }
 
 /**
- * Busy, locked, no memory, no permission, no space, an error of the disk, no way to open a file:
- * reasons of this machine, not of the database. https://www.sqlite.org/rescode.html
+ * No error (so says a backup that a lock came in the way of), busy, locked, no memory, no permission,
+ * no space, an error of the disk, no way to open a file: reasons of this machine, not of the
+ * database. https://www.sqlite.org/rescode.html
  */
-const OUTER: ReadonlySet<number> = new Set([3, 5, 6, 7, 10, 13, 14]);
+const OUTER: ReadonlySet<number> = new Set([0, 3, 5, 6, 7, 10, 13, 14]);
+/** Read-only, no way to open a file. */
+const SHUT_IN: ReadonlySet<number> = new Set([8, 14]);
 const PRIMARY_CODE = 0xff;
 
 function problemOf(look: () => string | undefined): string | undefined {
   try {
     return look();
   } catch (error) {
-    if (!(error instanceof Error) || !("errcode" in error)) throw error;
-    const { errcode, message } = error;
-    if (typeof errcode !== "number" || OUTER.has(errcode & PRIMARY_CODE)) throw error;
-    return message;
+    if (isOuter(error)) throw error;
+    return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Whether an error says nothing about the database itself. */
+export function isOuter(error: unknown): boolean {
+  if (!(error instanceof Error) || !("errcode" in error)) return true;
+  return typeof error.errcode !== "number" || OUTER.has(error.errcode & PRIMARY_CODE);
+}
+
+/** Whether SQLite could not make its own files beside the database, which reading takes, too. */
+export function isShutIn(error: unknown): boolean {
+  if (!(error instanceof Error) || !("errcode" in error)) return false;
+  return typeof error.errcode === "number" && SHUT_IN.has(error.errcode & PRIMARY_CODE);
 }
 
 /** Tables of the gateway that hold logins and other secrets of the install they come from. */

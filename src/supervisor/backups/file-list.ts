@@ -1,6 +1,7 @@
 /** The complete list of one generation, from what was seen and what the generation before had. Pure. */
 import {
   BACKUP_FORMAT,
+  MAX_FILES,
   type FileList,
   type ListedFile,
   type PackId,
@@ -45,6 +46,7 @@ export function composeList(
   seen: Observed,
   before: FileList | undefined,
   placed: Placed,
+  most = MAX_FILES,
 ): Composed {
   const held = heldBy(before);
   const packs: PackId[] = [];
@@ -57,7 +59,10 @@ export function composeList(
     return packs.length - 1;
   };
   const files: ListedFile[] = [];
-  for (const file of [...seen.files, ...carried(seen, before)]) {
+  const folders = [...seen.folders, ...carried(seen, before?.folders, most - seen.folders.length)];
+  const inFolder = new Set(folders.map(({ path }) => path));
+  const oldFiles = carried(seen, before?.files, most - seen.files.length, inFolder).map(observedOf);
+  for (const file of [...seen.files, ...oldFiles]) {
     const refs: number[] = [];
     for (const [i, sha256] of file.hashes.entries()) {
       const old = held.get(file.path);
@@ -72,8 +77,8 @@ export function composeList(
     format: BACKUP_FORMAT,
     ...head,
     packs,
-    folders: withCarried(seen.folders, before?.folders, seen),
-    links: withCarried(seen.links, before?.links, seen),
+    folders,
+    links: [...seen.links, ...carried(seen, before?.links, most - seen.links.length, inFolder)],
     files,
   };
   return { ok: true, list };
@@ -92,28 +97,37 @@ function listed(file: ObservedFile, refs: number[]): ListedFile {
   return { ...head, partSize, parts: hashes.map((sha256, i) => [sha256, refs[i] ?? 0]) };
 }
 
-function withCarried<T extends { path: string }>(
-  found: readonly T[],
-  before: readonly T[] | undefined,
+/**
+ * What could not be read this time stays as it was, in a folder that is there. In the order of the list
+ * before, as the reader has it.
+ */
+function carried<T extends { path: string }>(
   seen: Observed,
+  before: readonly T[] | undefined,
+  room: number,
+  inFolder?: ReadonlySet<string>,
 ): T[] {
-  if (before === undefined || seen.unkept.length === 0) return [...found];
-  const there = new Set([...seen.files, ...seen.folders, ...seen.links].map((entry) => entry.path));
-  const carriedOn = before.filter(({ path }) => !there.has(path) && isCovered(path, seen.unkept));
-  return [...found, ...carriedOn];
-}
-
-/** Files that could not be read this time keep the content they had. */
-function carried(seen: Observed, before: FileList | undefined): ObservedFile[] {
   if (before === undefined || seen.unkept.length === 0) return [];
-  const there = new Set(seen.files.map((file) => file.path));
-  return before.files
-    .filter((file) => !there.has(file.path) && isCovered(file.path, seen.unkept))
-    .map(observedOf);
+  const there = new Set([...seen.files, ...seen.folders, ...seen.links].map((entry) => entry.path));
+  const isCovered = coverOf(seen.unkept);
+  return before
+    .filter(({ path }) => !there.has(path) && isCovered(path))
+    .filter(({ path }) => inFolder === undefined || inFolder.has(folderOf(path)))
+    .slice(0, room);
 }
 
-export function isCovered(path: string, unkept: readonly { path: string }[]): boolean {
-  return unkept.some((entry) => path === entry.path || path.startsWith(`${entry.path}/`));
+/** Whether a path is, or lies below, one of these. */
+export function coverOf(unkept: readonly { path: string }[]): (path: string) => boolean {
+  const covered = new Set(unkept.map(({ path }) => path));
+  return (path) => {
+    for (let at = path; at !== ""; at = folderOf(at)) if (covered.has(at)) return true;
+    return false;
+  };
+}
+
+/** Empty at the top. */
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
 export function observedOf(file: ListedFile): ObservedFile {

@@ -14,8 +14,10 @@ export class FrameError extends Error {
   readonly code = "frame";
 }
 
-/** Resolves when the pipe takes more. */
+/** Resolves when the pipe takes more; rejects when it is closed. */
 export async function writeFrame(pipe: Writable, frame: Frame): Promise<void> {
+  // Of one that closed before no event comes any more.
+  if (pipe.destroyed) throw new FrameError("the pipe closed");
   const isJson = "json" in frame;
   const body = isJson ? Buffer.from(JSON.stringify(frame.json)) : frame.bytes;
   const head = Buffer.alloc(HEAD);

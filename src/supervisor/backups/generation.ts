@@ -13,7 +13,7 @@ import { contentToFold, wholeContent } from "./fold.ts";
 import type { Asked } from "./home.ts";
 import type { HostClient } from "./host-client.ts";
 import { entryName, sealPack, type PackEntry } from "./pack.ts";
-import type { Content, ReaderClient, Scanned } from "./reader-client.ts";
+import { ReaderError, type Content, type ReaderClient, type Scanned } from "./reader-client.ts";
 
 export type Made =
   | {
@@ -28,7 +28,8 @@ export type Made =
   | { ok: true; made: false; unkept: Scanned["unkept"]; cpuMs: number; watching: boolean }
   | {
       ok: false;
-      reason: BackupRefusal["reason"] | "reader";
+      /** `broken` is a state that cannot be kept; `reader` may be found otherwise at another try. */
+      reason: BackupRefusal["reason"] | "reader" | "broken";
       message: string;
       retryAfterMs?: number | undefined;
       /** Present when the commit was asked for and no answer came: it may be in all the same. */
@@ -90,7 +91,7 @@ export async function makeGeneration(
         ? refusedWith(error)
         : {
             ok: false,
-            reason: "reader",
+            reason: error instanceof ReaderError && error.broken ? "broken" : "reader",
             message: error instanceof Error ? error.message : String(error),
           };
   }

@@ -1,7 +1,7 @@
 /**
  * The agent's home at the beginning of a start. Every sandbox begins empty: what a former one left
  * on this disk is moved aside at once, kept as a recovery generation when it is newer than the
- * newest one, and removed. Runs before any program of the agent, so nothing moves underneath.
+ * newest one, and removed; one that no generation can take stays under another name. Runs before any program of the agent, so nothing moves underneath.
  */
 import {
   closeSync,
@@ -17,6 +17,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { sha256Hex, type RestorePlan } from "../../protocol/backup.ts";
 import { openFolder, removeTree } from "./tree-removal.ts";
+import { isUnsaved } from "./unsaved.ts";
 
 /** Own files in the home, none of them kept. */
 export const OWN_FOLDER = ".moltworker";
@@ -69,7 +70,7 @@ export function followsFrom({ generation, asked }: Mark, plan: RestorePlan): boo
 export function setAside(home: string): LeftBehind | undefined {
   mkdirSync(home, { recursive: true });
   const aside = join(home, ASIDE);
-  const names = readdirSync(home).filter((name) => name !== ASIDE);
+  const names = readdirSync(home).filter((name) => name !== ASIDE && !isUnsaved(name));
   if (readMark(home) === undefined) {
     // An interrupted start: what was aside before it is still the newest there is.
     for (const name of names) removeTree(join(home, name));

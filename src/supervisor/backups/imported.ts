@@ -40,7 +40,7 @@ export async function takeInImport(
     dropStateBefore(home);
     return { generation: made.list.generation, list: made.list };
   }
-  if (!made.ok && made.reason !== "reader") {
+  if (!made.ok && made.reason !== "broken") {
     return { outcome: "failed", reason: made.reason, message: made.message };
   }
   const refused = await refuse(

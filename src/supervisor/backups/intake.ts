@@ -78,8 +78,12 @@ export async function takeIn(parts: IntakeParts): Promise<TakenIn> {
     return { outcome: "taken", id: waiting.id };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof UnreadableError) return { outcome: "failed", reason: "store", message };
-    return await refuse(parts, waiting, message);
+    if (error instanceof RefusedArchiveError || error instanceof TarError) {
+      return await refuse(parts, waiting, message);
+    }
+    // A full disk, say, is not the archive's fault.
+    const reason = error instanceof UnreadableError ? "store" : "io";
+    return { outcome: "failed", reason, message: `the archive waits: ${message}` };
   } finally {
     removeTree(aside);
   }

@@ -94,6 +94,11 @@ export const readerMessage = z.discriminatedUnion("say", [
     say: z.literal("checked"),
     problems: z.array(z.object({ path: z.string(), problem: z.string() })),
   }),
-  z.object({ say: z.literal("failed"), message: z.string().max(2000) }),
+  z.object({
+    say: z.literal("failed"),
+    message: z.string().max(2000),
+    /** The state itself is broken: no other try will find it different. */
+    broken: z.literal(true).optional(),
+  }),
 ]);
 export type ReaderMessage = z.infer<typeof readerMessage>;

@@ -20,6 +20,12 @@ export type Scanned = Extract<ReaderMessage, { say: "scanned" }>;
 export class ReaderError extends Error {
   override readonly name = "ReaderError";
   readonly code = "reader";
+  /** It is the state that is broken, and not the reader. */
+  readonly broken: boolean;
+  constructor(message: string, broken = false) {
+    super(message);
+    this.broken = broken;
+  }
 }
 
 /** Longest silence while an answer is due: the copy of a very large database. */
@@ -157,6 +163,8 @@ export class ReaderClient {
         if (content === undefined || frame.bytes.length !== content.size) {
           throw new ReaderError("bytes that were not announced");
         }
+        // Until it is taken the reader waits, and not we for the reader.
+        clearTimeout(this.timer);
         await this.waiting?.content(content, frame.bytes);
         content = undefined;
         if (this.waiting !== undefined) this.expect();
@@ -165,8 +173,9 @@ export class ReaderClient {
       const message = readerMessage.parse(frame.json);
       if (message.say === "dirty") this.onDirty();
       else if (message.say === "content") content = message;
-      else if (message.say === "failed") this.waiting?.failed(new ReaderError(message.message));
-      else this.waiting?.done(message);
+      else if (message.say === "failed") {
+        this.waiting?.failed(new ReaderError(message.message, message.broken));
+      } else this.waiting?.done(message);
     }
   }
 

@@ -3,10 +3,10 @@
  * agent lacks, so whatever links, crafted databases or swapped folders it meets, it reads nothing
  * that the agent could not.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { STATE_FOLDER } from "../../protocol/backup.ts";
+import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { problemInRestored, purgeSecrets } from "./database.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { readFrames, writeFrame } from "./frames.ts";
@@ -17,9 +17,10 @@ import {
   type ReaderCommand,
   type ReaderMessage,
 } from "./messages.ts";
-import { isCovered } from "./file-list.ts";
-import { isSame, Scanner, type Known, type Scan } from "./scan.ts";
+import { coverOf } from "./file-list.ts";
+import { BrokenDatabaseError, isSame, Scanner, type Known, type Scan } from "./scan.ts";
 import { messageOf } from "./tree.ts";
+import { removeTree } from "./tree-removal.ts";
 
 /** The argument that gives this program its role. */
 export const READER_ROLE = "state-reader";
@@ -34,7 +35,8 @@ export async function runStateReader(input: Readable, output: Writable): Promise
       await reader.perform(readerCommand.parse(frame.json));
     } catch (error) {
       const message = (error instanceof Error ? error.message : String(error)).slice(0, 2000);
-      await say(output, { say: "failed", message });
+      const broken = error instanceof BrokenDatabaseError ? ({ broken: true } as const) : {};
+      await say(output, { say: "failed", message, ...broken });
     }
   }
   reader.close();
@@ -126,8 +128,10 @@ class StateReader {
     const watching = this.watcher?.end() ?? false;
     const known = new Map(found.files.map((file) => [file.path, knownOf(file)]));
     // What cannot be read at the moment is not gone.
+    const isCovered = coverOf(found.unkept);
     for (const [path, content] of this.known) {
-      if (!known.has(path) && isCovered(path, found.unkept)) known.set(path, content);
+      if (known.size === MAX_FILES) break;
+      if (!known.has(path) && isCovered(path)) known.set(path, content);
     }
     const shape = shapeOf(found);
     this.pending = { known, shape };
@@ -135,7 +139,6 @@ class StateReader {
       say: "scanned",
       changed: this.differs(found, known, shape),
       ...found,
-      unkept: found.unkept.slice(0, 20),
       removed: [...this.known.keys()].filter((path) => !known.has(path)).length,
       watching,
       cpuMs: cpuMsSince(before),
@@ -193,11 +196,14 @@ class StateReader {
 
   private async check(command: Command<"check">): Promise<void> {
     const problems: { path: string; problem: string }[] = [];
-    for (const path of command.databases) {
-      const problem = problemInRestored(join(command.home, path));
-      if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
+    try {
+      for (const path of command.databases) {
+        const problem = problemInRestored(join(command.home, path));
+        if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
+      }
+    } finally {
+      if (command.remove) removeTree(join(command.home, STATE_FOLDER));
     }
-    if (command.remove) rmSync(join(command.home, STATE_FOLDER), { recursive: true, force: true });
     await this.tell({ say: "checked", problems });
   }
 }

@@ -6,16 +6,23 @@ import { ReaderClient } from "./reader-client.ts";
 import { readListOf, type Restored } from "./restore.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
 
-/** Undefined when nothing of it is in the way of a restore any more. */
+export type LeftBehindEnd =
+  /** A generation holds it, or it is not newer than those there are. */
+  | { outcome: "done" }
+  /** It is newer, and cannot be kept as a generation. */
+  | { outcome: "unkept" }
+  /** It may be kept at another try. */
+  | Extract<Restored, { outcome: "failed" }>;
+
 export async function keepLeftBehind(
   { agentId, give, host, log, now, openReader, settings, wait }: StateBackupsParts,
   left: LeftBehind,
-): Promise<Restored | undefined> {
+): Promise<LeftBehindEnd> {
   const plan = await host.plan();
   if (!plan.ok) return { outcome: "failed", reason: plan.reason, message: plan.message };
   if (left.mark.agentId !== agentId || !followsFrom(left.mark, plan.value)) {
     log.info("what a former sandbox left behind is not newer than the backups");
-    return undefined;
+    return { outcome: "done" };
   }
   const parts = {
     ...{ agentId, host, wait, parallel: 1, scratch: true, room: 0 },
@@ -38,13 +45,13 @@ export async function keepLeftBehind(
     const made = await makeGeneration({ agentId, host, reader, recipient, now }, base, "recovery");
     if (made.ok) {
       if (made.made) log.warn(`kept what was left behind as generation ${made.list.generation}`);
-      return undefined;
+      return { outcome: "done" };
     }
-    if (made.reason !== "reader") {
+    if (made.reason !== "reader" && made.reason !== "broken") {
       return { outcome: "failed", reason: made.reason, message: made.message };
     }
     log.error(`what was left behind cannot be kept: ${made.message}`);
-    return undefined;
+    return { outcome: "unkept" };
   } finally {
     reader.close();
   }

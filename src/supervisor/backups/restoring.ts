@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RestorePlan } from "../../protocol/backup.ts";
+import { STATE_FOLDER, type RestorePlan } from "../../protocol/backup.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { restoreInto, type Restored } from "./restore.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
@@ -65,13 +65,21 @@ export async function drillRestore(
       plan,
     );
   } finally {
-    if (given) removeIfEmpty(folder);
+    if (given) await removeGiven(folder, openReader);
     else rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function removeIfEmpty(folder: string): void {
+/** A reader that broke off in its check left everything: another one takes it away. */
+async function removeGiven(
+  folder: string,
+  openReader: StateBackupsParts["openReader"],
+): Promise<void> {
   try {
+    if (existsSync(join(folder, STATE_FOLDER))) {
+      const remover = new ReaderClient(await openReader(), () => undefined);
+      await remover.check(folder, [], true).finally(() => remover.close());
+    }
     rmdirSync(folder);
   } catch {
     // Something of the agent's is in there; it is the agent's now.

@@ -1,9 +1,10 @@
 /** One look at the whole state: what there is, and what differs from the newest generation. */
 import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { STATE_FOLDER } from "../../protocol/backup.ts";
+import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
-import { copyDatabase, looksLikeDatabase, problemIn } from "./database.ts";
+import { CheckedCopies } from "./checked-copy.ts";
+import { looksLikeDatabase } from "./database.ts";
 import type { ObservedFile } from "./messages.ts";
 import { isGone, messageOf, walk, type Entry } from "./tree.ts";
 
@@ -24,10 +25,9 @@ export type Send = (file: ObservedFile, piece: Piece, inParts: boolean) => Promi
 
 /** A file system's clock is coarser than a write: a younger change could hide behind equal times. */
 const RACY_NS = 50_000_000n;
-/** Larger databases are checked no more often than this. */
-const CHECK_EACH_BYTES = 8 * 1024 * 1024;
-const CHECK_EVERY_MS = 60_000;
 const SHRUNK_TRIES = 3;
+/** Milliseconds since the epoch: what a tar can say, from 1970 to 2242. */
+const LATEST = (8 ** 11 - 1) * 1000;
 
 export class BrokenDatabaseError extends Error {
   override readonly name = "BrokenDatabaseError";
@@ -37,13 +37,15 @@ export class BrokenDatabaseError extends Error {
 export class Scanner {
   private readonly home: string;
   private readonly scratch: string;
+  private readonly most: number;
   /** Files by the stat under which their content was seen. */
   private readonly seen = new Map<string, { signature: string; file: ObservedFile }>();
-  private readonly checkedAt = new Map<string, number>();
+  private readonly copies = new CheckedCopies();
 
-  constructor(home: string, scratch: string) {
+  constructor(home: string, scratch: string, most = MAX_FILES) {
     this.home = home;
     this.scratch = scratch;
+    this.most = most;
   }
 
   async scan(
@@ -54,7 +56,7 @@ export class Scanner {
     enter: (path: string) => void,
   ): Promise<Scan> {
     const found: Scan = { folders: [], links: [], files: [], unkept: [] };
-    for (const entry of walk(this.home)) {
+    for (const entry of walk(this.home, this.most)) {
       if (entry.kind === "folder") {
         enter(entry.path);
         found.folders.push({ path: entry.path, mode: entry.mode });
@@ -127,37 +129,22 @@ export class Scanner {
     mkdirSync(this.scratch, { recursive: true, mode: 0o700 });
     const copy = join(this.scratch, "copy.sqlite");
     try {
-      const problem = await this.copyAndCheck(entry, copy);
-      if (problem !== undefined && isStrict(entry.path)) {
-        throw new BrokenDatabaseError(`${entry.path}: ${problem}`);
+      const { at, path, stat } = entry;
+      const copied = await this.copies.make(at, copy, stat.size, path, besides(entry).length === 0);
+      if (!copied.sound && isStrict(path)) {
+        throw new BrokenDatabaseError(`${path}: ${copied.problem}`);
       }
       // Somebody's broken database is a file like any other: nothing will open it at a restore.
-      const content = openContent(problem === undefined ? copy : entry.at, known?.partSize);
+      const asFile = !copied.sound && !copied.copied;
+      const content = openContent(asFile ? at : copy, known?.partSize);
       try {
-        return await this.emit(entry, content, known, resend, send, problem === undefined);
+        return await this.emit(entry, content, known, resend, send, copied.sound);
       } finally {
         content.close();
       }
     } finally {
       rmSync(copy, { force: true });
     }
-  }
-
-  private async copyAndCheck(
-    entry: Extract<Entry, { kind: "file" }>,
-    copy: string,
-  ): Promise<string | undefined> {
-    try {
-      await copyDatabase(entry.at, copy);
-    } catch (error) {
-      if (isGone(error)) throw error;
-      return messageOf(error);
-    }
-    const last = this.checkedAt.get(entry.path);
-    const small = entry.stat.size <= CHECK_EACH_BYTES;
-    if (last !== undefined && !small && Date.now() - last < CHECK_EVERY_MS) return undefined;
-    this.checkedAt.set(entry.path, Date.now());
-    return problemIn(copy);
   }
 
   private async emit(
@@ -171,7 +158,7 @@ export class Scanner {
     const file: ObservedFile = {
       path: entry.path,
       mode: Number(entry.stat.mode & 0o777n),
-      modified: Number(entry.stat.mtimeMs),
+      modified: Math.min(LATEST, Math.max(0, Number(entry.stat.mtimeMs))),
       size: content.size,
       ...(database ? { database: true } : {}),
       ...(content.partSize === undefined ? {} : { partSize: content.partSize }),

@@ -8,26 +8,24 @@
 import { join } from "node:path";
 import type { BackupStatus, Reason, RestorePlan } from "../../protocol/backup.ts";
 import { makeGeneration, type Base, type Made } from "./generation.ts";
-import { dropLeftBehind, OWN_FOLDER, setAside, type Asked, type Mark } from "./home.ts";
+import { dropLeftBehind, OWN_FOLDER, setAside } from "./home.ts";
+import type { Asked, LeftBehind, Mark } from "./home.ts";
 import { takeInImport } from "./imported.ts";
 import { PassTimes } from "./pass-times.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { keepLeftBehind } from "./recovery.ts";
 import type { Restored } from "./restore.ts";
 import { drillRestore, restoreHome } from "./restoring.ts";
+import { Standing } from "./standing.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
 import { Unanswered } from "./unanswered.ts";
+import { keepUnsaved, reportUnsaved } from "./unsaved.ts";
 
 export class StateBackups {
   private readonly parts: StateBackupsParts;
   private base: Base | undefined;
-  private state: BackupStatus["state"] = "restoring";
+  private readonly standing = new Standing();
   private reader: ReaderClient | undefined;
-  private dirtySince: number | undefined;
-  private committedAt: number | undefined;
-  private lastError: { at: number; message: string } | undefined;
-  private failures = 0;
-  private unkept: BackupStatus["unkept"] = [];
   private readonly times: PassTimes;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private turn: Promise<unknown> = Promise.resolve();
@@ -42,18 +40,7 @@ export class StateBackups {
   }
 
   status(): BackupStatus {
-    return {
-      state: this.state,
-      generation: this.base?.generation ?? 0,
-      failures: this.failures,
-      unkept: this.unkept.map(({ path, why }) => ({
-        path: path.slice(0, 300),
-        why: why.slice(0, 200),
-      })),
-      ...(this.dirtySince === undefined ? {} : { dirtySince: this.dirtySince }),
-      ...(this.committedAt === undefined ? {} : { committedAt: this.committedAt }),
-      ...(this.lastError === undefined ? {} : { lastError: this.lastError }),
-    };
+    return this.standing.status(this.base?.generation ?? 0);
   }
 
   /**
@@ -65,11 +52,14 @@ export class StateBackups {
     let restored: Restored;
     try {
       const left = setAside(home);
-      const problem = left === undefined ? undefined : await keepLeftBehind(this.parts, left);
-      // Its process comes up while the packs are on their way.
-      if (problem === undefined) await this.startReader();
-      restored = problem ?? (await restoreHome(this.parts, () => this.startReader()));
-      if (restored.outcome !== "failed") this.drop();
+      const end = left === undefined ? undefined : await keepLeftBehind(this.parts, left);
+      if (end?.outcome === "failed") restored = end;
+      else {
+        // Its process comes up while the packs are on their way.
+        await this.startReader();
+        restored = await restoreHome(this.parts, () => this.startReader());
+        if (restored.outcome !== "failed") this.clear(end?.outcome === "unkept" ? left : undefined);
+      }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       restored = { outcome: "failed", reason: "io", message };
@@ -82,7 +72,7 @@ export class StateBackups {
       if ("outcome" in taken) return this.unrestored(taken);
       base = taken;
       this.base = base;
-      this.state = "watching";
+      this.standing.state = "watching";
       await this.openReader(base);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -93,22 +83,25 @@ export class StateBackups {
   }
 
   /** What is in the way of nothing any more must not stop a start. */
-  private drop(): void {
+  private clear(unsaved: LeftBehind | undefined): void {
+    const { home, log, now } = this.parts;
     try {
-      dropLeftBehind(this.parts.home);
+      if (unsaved === undefined) dropLeftBehind(home);
+      else keepUnsaved(home, unsaved.folder, now());
+      this.standing.unsaved = reportUnsaved(home);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.parts.log.warn(`what was left behind could not be removed: ${message}`);
+      log.warn(`what was left behind could not be put away: ${message}`);
     }
+    for (const { path, why } of this.standing.unsaved) log.error(`${join(home, path)}: ${why}`);
   }
 
   private unrestored(failed: Extract<Restored, { outcome: "failed" }>): Restored {
     this.base = undefined;
     this.reader?.close();
     this.reader = undefined;
-    this.state = "failed";
     const message = `the backup could not be restored: ${failed.reason}: ${failed.message}`;
-    this.lastError = { at: this.parts.now(), message: message.slice(0, 1000) };
+    this.standing.unrestored(message, this.parts.now());
     this.parts.onChange();
     return failed;
   }
@@ -149,25 +142,25 @@ export class StateBackups {
   }
 
   private readonly changed = (): void => {
-    this.dirtySince ??= this.parts.now();
+    this.standing.dirtySince ??= this.parts.now();
     this.schedule();
   };
 
   private schedule(): void {
-    if (!this.watching || this.state !== "watching") return;
+    if (!this.watching || this.standing.state !== "watching") return;
     clearTimeout(this.timer);
-    const wait = this.times.next(this.dirtySince) - this.parts.now();
+    const wait = this.times.next(this.standing.dirtySince) - this.parts.now();
     this.timer = setTimeout(() => void this.commit("change"), Math.max(0, wait));
   }
 
   private async pass(reason: Reason): Promise<Made> {
     const { base } = this;
-    if (base === undefined || this.state !== "watching") {
-      return { ok: false, reason: "closed", message: `backups are ${this.state}` };
+    if (base === undefined || this.standing.state !== "watching") {
+      return { ok: false, reason: "closed", message: `backups are ${this.standing.state}` };
     }
     clearTimeout(this.timer);
-    const since = this.dirtySince;
-    this.dirtySince = undefined;
+    const since = this.standing.dirtySince;
+    this.standing.dirtySince = undefined;
     this.times.began(this.parts.now());
     const sealed = this.parts.seal();
     const made = await this.attempt(base, reason);
@@ -218,32 +211,29 @@ export class StateBackups {
 
   private succeeded(made: Extract<Made, { ok: true }>): void {
     const { log, now } = this.parts;
-    if (this.failures > 0) log.info(`backups work again after ${this.failures} failures`);
-    this.failures = 0;
-    this.lastError = undefined;
+    const { failures } = this.standing;
+    if (failures > 0) log.info(`backups work again after ${failures} failures`);
+    this.standing.succeeded(made, now());
     this.times.succeeded(made);
-    this.unkept = made.unkept;
     this.unanswered.clear();
     if (!made.made) return;
     this.rewrite = false;
-    this.committedAt = now();
     this.base = { generation: made.list.generation, list: made.list };
   }
 
   private failed(made: Extract<Made, { ok: false }>, since: number | undefined): void {
     const { log, now } = this.parts;
-    this.failures += 1;
-    this.dirtySince = since ?? this.dirtySince ?? now();
-    this.lastError = { at: now(), message: `${made.reason}: ${made.message}`.slice(0, 1000) };
-    log.error(`backup failed (${this.failures}): ${made.reason}: ${made.message}`);
+    this.standing.failed(made, since, now());
+    const { failures } = this.standing;
+    log.error(`backup failed (${failures}): ${made.reason}: ${made.message}`);
     if (made.reason === "stale" || made.reason === "parent" || made.reason === "unauthorised") {
-      this.state = "fenced";
+      this.standing.state = "fenced";
       return;
     }
     // A reader that failed may be out of step: a new one begins from what is known to be kept.
     this.reader?.close();
     this.reader = undefined;
-    this.times.failed(now(), this.failures, made.retryAfterMs);
+    this.times.failed(now(), failures, made.retryAfterMs);
   }
 
   private async startReader(): Promise<ReaderClient> {

@@ -14,8 +14,10 @@ import {
   type BigIntStats,
 } from "node:fs";
 import { join } from "node:path";
-import { isStatePath, MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
-import { isKept } from "../../archive/kept.ts";
+import { besideWhich, isKept, isKeptFolder } from "../../archive/kept.ts";
+import { isStatePath, STATE_FOLDER } from "../../protocol/backup.ts";
+import { openContent } from "./content.ts";
+import { looksLikeDatabase } from "./database.ts";
 
 export type Entry =
   | { kind: "folder"; path: string; mode: number }
@@ -26,25 +28,25 @@ export type Entry =
 
 const MAX_DEPTH = 64;
 const MAX_LINK = 4096;
+/** So many names of the state folder itself are reported one by one. */
+const MOST_NAMED = 1000;
 const hasDescriptors = existsSync("/proc/self/fd");
 
-export class TooManyFilesError extends Error {
-  override readonly name = "TooManyFilesError";
-  readonly code = "too-many-files";
+/** How many names may still be looked at. */
+interface Counter {
+  readonly most: number;
+  left: number;
 }
 
-/** Paths are below `home` and begin with the state folder. Empty when there is none. */
-export function* walk(home: string): Generator<Entry> {
-  const counter = { left: MAX_FILES };
-  yield* walkFolder(join(home, STATE_FOLDER), STATE_FOLDER, 0, counter);
+/**
+ * Paths are below `home` and begin with the state folder. Empty when there is none. What comes after
+ * `most` names is not looked at, and reported.
+ */
+export function* walk(home: string, most: number): Generator<Entry> {
+  yield* walkFolder(join(home, STATE_FOLDER), STATE_FOLDER, 0, { most, left: most - 1 });
 }
 
-function* walkFolder(
-  at: string,
-  path: string,
-  depth: number,
-  counter: { left: number },
-): Generator<Entry> {
+function* walkFolder(at: string, path: string, depth: number, counter: Counter): Generator<Entry> {
   let folder: number;
   try {
     folder = openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -63,19 +65,25 @@ function* walkFolder(
       .map((name) => name.toString())
       .sort();
     const siblings = new Set(names);
-    for (const name of depth === 0 ? queueFirst(names) : names) {
-      counter.left--;
-      if (counter.left < 0) throw new TooManyFilesError(`more than ${MAX_FILES} files`);
+    for (const [i, name] of (depth === 0 ? mostNeededFirst(names) : names).entries()) {
       const child = `${path}/${name}`;
-      if (!isKept(child, siblings)) continue;
+      if (!isKeptFolder(child)) continue;
+      if (counter.left === 0) {
+        const why = `there are more than ${counter.most} files`;
+        // Each by its name, so that what was looked at before them counts as looked at.
+        const beyond = depth === 0 && names.length - i <= MOST_NAMED ? child : path;
+        yield { kind: "unkept", path: beyond, why };
+        if (beyond === path) return;
+        continue;
+      }
+      counter.left--;
       if (!isStatePath(child) || name.includes("\uFFFD")) {
-        yield { kind: "unkept", path: child, why: "its name cannot be kept" };
+        if (isKept(child)) yield { kind: "unkept", path: child, why: "its name cannot be kept" };
         continue;
       }
       yield* visit(`${base}/${name}`, child, siblings, depth, counter);
     }
   } catch (error) {
-    if (error instanceof TooManyFilesError) throw error;
     if (!isGone(error)) yield { kind: "unkept", path, why: messageOf(error) };
   } finally {
     closeSync(folder);
@@ -84,10 +92,12 @@ function* walkFolder(
 
 /**
  * `state` has what chat platforms sent, until it stands in a conversation below `agents`. What moves from the one to the
- * other while they are copied is then in both copies, and not in neither.
+ * other while they are copied is then in both copies, and not in neither. Both come before everything
+ * that an agent may fill without end.
  */
-function queueFirst(names: readonly string[]): string[] {
-  return [...names.filter((name) => name === "state"), ...names.filter((name) => name !== "state")];
+function mostNeededFirst(names: readonly string[]): string[] {
+  const first = ["state", "agents"].filter((name) => names.includes(name));
+  return [...first, ...names.filter((name) => !first.includes(name))];
 }
 
 function* visit(
@@ -95,12 +105,12 @@ function* visit(
   path: string,
   siblings: Set<string>,
   depth: number,
-  counter: { left: number },
+  counter: Counter,
 ): Generator<Entry> {
   let stat: BigIntStats;
   try {
     stat = lstatSync(at, { bigint: true });
-    if (stat.isSymbolicLink()) {
+    if (stat.isSymbolicLink() && isKept(path)) {
       const target = readlinkSync(at);
       if (target.length <= MAX_LINK) yield { kind: "link", path, target };
       else yield { kind: "unkept", path, why: "the link is too long" };
@@ -113,10 +123,26 @@ function* visit(
   if (stat.isDirectory()) {
     if (depth < MAX_DEPTH) yield* walkFolder(at, path, depth + 1, counter);
     else yield { kind: "unkept", path, why: "it lies too deep" };
-  } else if (stat.isFile()) {
-    yield { kind: "file", path, at, stat, siblings };
-  } else {
+  } else if (!isKept(path)) {
+    return;
+  } else if (!stat.isFile()) {
     yield { kind: "unkept", path, why: "it is not a file, a folder or a link" };
+  } else if (!isInCopyOf(at, path, siblings)) {
+    yield { kind: "file", path, at, stat, siblings };
+  }
+}
+
+/** A file of SQLite's own: what is in it is in the consistent copy of the database beside it. */
+function isInCopyOf(at: string, path: string, siblings: ReadonlySet<string>): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const database = besideWhich(name);
+  if (database === undefined || !siblings.has(database)) return false;
+  try {
+    const content = openContent(at.slice(0, at.length - name.length) + database, undefined);
+    content.close();
+    return looksLikeDatabase(content.head);
+  } catch {
+    return false;
   }
 }
 

@@ -40,13 +40,16 @@ export function Report({ report }: { report: ImportReport }) {
           </ul>
         </div>
       )}
-      {secrets.length === 0 ? null : (
-        <div>
-          <h4 className="text-sm font-medium">{words.secrets}</h4>
-          <p className="text-kumo-subtle text-sm">{words.secretsHelp}</p>
-          <Paths entries={secrets.map(({ path, kind }) => [path, words.kinds[kind]])} />
-        </div>
-      )}
+      <div>
+        <h4 className="text-sm font-medium">{words.secrets}</h4>
+        <p className="text-kumo-subtle text-sm">{words.secretsInside}</p>
+        {secrets.length === 0 ? null : (
+          <>
+            <p className="text-kumo-subtle text-sm">{words.secretsHelp}</p>
+            <Paths entries={secrets.map(({ path, kind }) => [path, words.kinds[kind]])} />
+          </>
+        )}
+      </div>
       {skippedFiles === 0 ? null : (
         <details>
           <summary className="text-kumo-subtle focus-visible:outline-kumo-brand w-fit cursor-pointer text-sm focus-visible:outline-2">

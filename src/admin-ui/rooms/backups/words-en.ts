@@ -36,6 +36,7 @@ export const en = {
     notRunning: "Both need a running agent.",
     problem: "Backups need attention",
     failure: "The last attempt failed",
+    unkept: "Not everything is kept",
   },
   timeline: {
     title: "Timeline",
@@ -160,6 +161,8 @@ export const en = {
     top: "(the folder itself)",
     secrets: "Secrets that stay outside",
     secretsHelp: "They are recognised and not taken. Set them again as settings.",
+    secretsInside:
+      "Logins inside the gateway’s databases are removed as well when the archive comes in. Which there are is not looked up here.",
     relink: "To set up again by hand",
     relinks: (one: Relink) => {
       const name = one.name ?? "";

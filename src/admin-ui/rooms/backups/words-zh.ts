@@ -33,6 +33,7 @@ export const zh: Words = {
     notRunning: "备份和验证都需要助手正在运行。",
     problem: "备份需要处理",
     failure: "最近一次尝试失败",
+    unkept: "有内容未被保存",
   },
   timeline: {
     title: "时间线",
@@ -151,6 +152,7 @@ export const zh: Words = {
     top: "（文件夹本身）",
     secrets: "不会带入的机密",
     secretsHelp: "已识别，不会带入。请在设置中重新填写。",
+    secretsInside: "网关数据库中的登录信息也会在导入时移除；具体有哪些，此处不会查看。",
     relink: "需要手动重新设置",
     relinks: (one) => {
       const name = one.name ?? "";

@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { isKept, isKeptFolder, mayMatter } from "./kept.ts";
+
+it.each([
+  "skills/x/uv.lock",
+  "extensions/mine/bun.lock",
+  "workspace/project/package.lock",
+  "workspace-other/x.pid",
+  "media/a.lock",
+  "openclaw.json",
+  "credentials/whatsapp/creds.json",
+])("keeps %s", (path) => {
+  expect(isKept(`.openclaw/${path}`)).toBe(true);
+  expect(mayMatter(`.openclaw/${path}`)).toBe(true);
+});
+
+it.each([
+  "openclaw.json.lock",
+  "gateway.pid",
+  "state/openclaw.sqlite.generation-writer.sqlite-wal",
+  "agents/main/sessions/sessions.json.lock",
+  "credentials/x.sock",
+  "npm/projects/slack/node_modules/x/index.js",
+  "cache/x",
+])("leaves out %s", (path) => {
+  expect(isKept(`.openclaw/${path}`)).toBe(false);
+  expect(mayMatter(`.openclaw/${path}`)).toBe(false);
+});
+
+it("judges a folder by where it lies, not by what it is called", () => {
+  expect(isKeptFolder(".openclaw/agents/a.lock")).toBe(true);
+  expect(isKeptFolder(".openclaw/npm")).toBe(false);
+});

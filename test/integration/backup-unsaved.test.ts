@@ -1,0 +1,77 @@
+/** A newer state that a crash left on a local disk and that cannot become a generation. */
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { memoryBucket } from "../support/backup-bucket.ts";
+import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { sandboxSide, startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
+import { addRows, put, rowsOf } from "../support/backup-state.ts";
+
+const DATABASE = "state/openclaw.sqlite";
+
+let worker: WorkerSide;
+let side: SandboxSide;
+
+beforeEach(async () => {
+  worker = await workerSide(memoryBucket());
+  side = await startSandboxSide(worker, 1);
+  addRows(join(side.state, DATABASE), "good");
+  await side.backups.commit("change");
+});
+
+afterEach(() => side.lose());
+
+/** As a crash leaves it, after something broke the gateway's own database. */
+function breakDown(text: string): void {
+  put(side.state, "workspace/MEMORY.md", text);
+  put(side.state, DATABASE, `SQLite format 3\0${"x".repeat(9000)}`);
+  side.backups.close();
+}
+
+async function startAgain(n: number): Promise<void> {
+  side = await startSandboxSide(worker, n, { home: side.home });
+}
+
+const unsaved = () => readdirSync(side.home).filter((name) => name.includes("unsaved"));
+const memoryIn = (name: string) =>
+  readFileSync(join(side.home, name, ".openclaw/workspace/MEMORY.md"), "utf8");
+
+test("stays on the disk under another name, which every later start reports", async () => {
+  breakDown("written last");
+  await startAgain(2);
+  expect(rowsOf(join(side.state, DATABASE))).toEqual(["good"]);
+  const [name = ""] = unsaved();
+  expect(memoryIn(name)).toBe("written last");
+  const reported = [expect.objectContaining({ path: name })];
+  expect(side.backups.status()).toMatchObject({ state: "watching", unkept: reported });
+  put(side.state, "workspace/new", "x");
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+  side.backups.close();
+  await startAgain(3);
+  expect(memoryIn(name)).toBe("written last");
+  expect(side.backups.status().unkept).toEqual(reported);
+});
+
+test("of many such states the newest few stay", async () => {
+  for (let n = 2; n < 7; n++) {
+    breakDown(`${n}`);
+    await startAgain(n);
+  }
+  expect(unsaved().map(memoryIn).sort()).toEqual(["4", "5", "6"]);
+});
+
+test("is tried again when that start fails for another reason", async () => {
+  breakDown("written last");
+  await worker.backups.claim(2);
+  const host = worker.host(2);
+  host.outcome = () => Promise.resolve({ ok: false, reason: "store", message: "no answer" });
+  const failing = sandboxSide(host, {}, side.home);
+  expect(await failing.backups.restore()).toMatchObject({ outcome: "failed", reason: "store" });
+  // Meanwhile somebody mended it where it lay.
+  const aside = join(side.home, ".moltworker-left-behind/.openclaw");
+  rmSync(join(aside, DATABASE));
+  addRows(join(aside, DATABASE), "mended");
+  await startAgain(3);
+  expect(rowsOf(join(side.state, DATABASE))).toEqual(["mended"]);
+  expect(unsaved()).toEqual([]);
+});

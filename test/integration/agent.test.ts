@@ -247,6 +247,36 @@ describe("a restart of the Durable Object", () => {
     expect(await starts()).toBe(1);
   });
 
+  it("lets a stop that is under way come to its last backup", async () => {
+    await rig.scenario({ stopMs: 1_500 });
+    await rig.call("start");
+    const stop = rig.call("stop");
+    await eventually(async () => (await rig.log()).includes("stop"));
+    await Promise.all([
+      expect(rig.call("evict")).rejects.toThrow("evicted"),
+      expect(stop).rejects.toThrow("evicted"),
+    ]);
+    await rig.until(({ phase }) => phase === "stopped");
+    const log = (await rig.log()).filter((line) => line.startsWith("stop"));
+    expect(log.slice(0, 2)).toEqual(["stop", "stop"]);
+    expect(log).toContain("stopped");
+    expect((await rig.status()).backups?.alert).toBeUndefined();
+  });
+
+  it("does not wait for a stop when panic holds the agent", async () => {
+    await rig.scenario({ stopMs: 60_000 });
+    await rig.call("start");
+    const stop = rig.call("stop");
+    await eventually(async () => (await rig.log()).includes("stop"));
+    await Promise.all([
+      expect(rig.call("panicEvicted")).rejects.toThrow("evicted"),
+      expect(stop).rejects.toThrow("evicted"),
+    ]);
+    await rig.until(({ phase }) => phase === "stopped");
+    expect((await rig.log()).filter((line) => line === "stop")).toHaveLength(1);
+    await rig.call("security.panicOver");
+  });
+
   it("starts anew what was not booted yet", async () => {
     await rig.scenario({ bootMs: 20_000 });
     const start = rig.call("start");
@@ -267,7 +297,7 @@ describe("sleep", () => {
     await rig.call("start");
     await rig.call("setSleepAfter", 600);
     await rig.until(({ phase }) => phase === "stopped");
-    expect((await rig.log()).at(-1)).toBe("stop");
+    expect((await rig.log()).at(-1)).toBe("stopped");
     expect((await get("/hello")).status).toBe(200);
   });
 
@@ -372,6 +402,45 @@ describe("a stop whose last backup failed", () => {
     await rig.schedule();
     expect((await rig.status()).backups?.alert).toBeUndefined();
   });
+
+  it("raises one as well when the sandbox does not answer, and none when nothing ran in it", async () => {
+    await rig.scenario({ stopFails: true });
+    await rig.call("start");
+    expect(await rig.call("stop")).toEqual({ ok: true });
+    expect((await rig.status()).backups?.alert?.text).toMatch(
+      /^Stopped without a last backup: .*out of memory/,
+    );
+    await rig.scenario({});
+    await rig.call("start");
+    await rig.schedule();
+    await rig.call("stop");
+    await rig.scenario({ stopFails: true, bootMs: 20_000 });
+    const start = rig.call("start");
+    await rig.until(({ phase }) => phase === "restoring");
+    expect(await rig.call("stop")).toEqual({ ok: true });
+    expect(await start).toMatchObject({ ok: false });
+    expect((await rig.status()).backups?.alert).toBeUndefined();
+  });
+
+  it.each([["backups.startAfresh"], ["backups.restore", 1]] as const)(
+    "lets %s change nothing: the agent goes on with what it has",
+    async (name, ...args) => {
+      const key = "agents/main/backups/manifest.json";
+      await rig.scenario({ lastBackup: "store: the bucket does not answer" });
+      await rig.call("start");
+      const heads = async () => JSON.parse(await rig.object(key)).recent.length;
+      const before = await heads();
+      expect(await rig.call(name, ...args)).toEqual({
+        ok: false,
+        reason: expect.stringMatching(/^Nothing was changed, .*the bucket does not answer/),
+      });
+      expect((await rig.status()).phase).toBe("ready");
+      expect(await heads()).toBe(before);
+      await rig.scenario({});
+      await rig.call("restart");
+      await rig.schedule();
+    },
+  );
 
   it("raises none when it worked", async () => {
     const before = await alerts();

@@ -201,7 +201,7 @@ export const en = {
       `one a week for ${weeklyWeeks} weeks`,
     ],
     always:
-      "The newest three stay in any case, and so does the newest one that is known to restore. BACKUP_RETENTION changes this.",
+      "The newest three stay in any case, and so do the newest one that is not damaged and the newest one that is known to restore. BACKUP_RETENTION changes this.",
     last: (when: string) => `Last tidied up ${when}; it happens every hour.`,
     prune: "Tidy up now",
     askTitle: "Delete what is no longer to be kept?",

@@ -191,7 +191,8 @@ export const zh: Words = {
       `${dailyDays} 天内每天一份`,
       `${weeklyWeeks} 周内每周一份`,
     ],
-    always: "最新的三份，以及最近一份确认可恢复的备份，总会保留。可用 BACKUP_RETENTION 更改。",
+    always:
+      "最新的三份、最近一份未损坏的备份，以及最近一份确认可恢复的备份，总会保留。可用 BACKUP_RETENTION 更改。",
     last: (when) => `上次清理：${when}；每小时自动进行。`,
     prune: "立即清理",
     askTitle: "删除不再需要保留的备份？",

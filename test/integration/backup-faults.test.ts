@@ -1,5 +1,6 @@
 /** Every single call to the bucket goes wrong once, in every way. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { generateX25519Identity } from "age-encryption";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import {
@@ -24,10 +25,10 @@ function track(side: SandboxSide): SandboxSide {
 }
 
 /** A bucket with two generations of one agent, and what each held. */
-async function kept() {
+async function kept(identities: readonly string[] = []) {
   const bucket = memoryBucket();
   const notes = notebook();
-  const worker = await workerSide(bucket, { notes });
+  const worker = await workerSide(bucket, { notes, identities });
   const side = track(await startSandboxSide(worker, 1));
   put(side.state, "workspace/a", "first");
   addRows(`${side.state}/state/openclaw.sqlite`, "row");
@@ -194,41 +195,63 @@ describe("properties", () => {
     );
   });
 
-  test("with any object removed or damaged a start refuses or restores an older generation, by name", async () => {
-    const { bucket, notes, first, second } = await kept();
-    const pages = notes.read("backups") ?? "{}";
-    const keys = [...bucket.objects.keys()];
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...keys),
-        fc.constantFrom("remove", "flip", "cut", "swap"),
-        fc.nat(),
-        async (key, how, where) => {
-          const copy = copyOf(bucket);
-          const held = copy.objects.get(key);
-          if (held === undefined) return;
-          const bytes = Uint8Array.from(held.bytes);
-          const at = where % bytes.length;
-          if (how === "flip") bytes[at] = (bytes[at] ?? 0) ^ 0x55;
-          const damaged =
-            how === "cut" ? bytes.slice(0, at) : how === "swap" ? otherThan(key, copy) : bytes;
-          if (how === "remove") copy.objects.delete(key);
-          else copy.objects.set(key, { ...held, bytes: damaged });
-          const mine = notebook();
-          mine.write("backups", pages);
-          const worker = await workerSide(copy, { notes: mine });
-          const found = await startDamaged(worker);
-          // Refused with a reason, or restored: all of it, or the older one and by name.
-          expect([
-            { refused: expect.stringMatching(/./) },
-            { content: second, passedOver: [] },
-            { content: first, passedOver: [2] },
-          ]).toContainEqual(found);
-        },
-      ),
-      { numRuns: 120 },
-    );
-  });
+  test.each([
+    ["plain", false],
+    ["encrypted", true],
+  ])(
+    "with any object of a bucket that is %s removed or damaged a start refuses or restores an older generation, by name",
+    async (_, encrypted) => {
+      const identities = encrypted ? [await generateX25519Identity()] : [];
+      const { bucket, notes, first, second } = await kept(identities);
+      const pages = notes.read("backups") ?? "{}";
+      const keys = [...bucket.objects.keys()];
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...keys),
+          fc.constantFrom("remove", "flip", "cut", "swap"),
+          fc.nat(),
+          async (key, how, where) => {
+            const copy = copyOf(bucket);
+            const held = copy.objects.get(key);
+            if (held === undefined) return;
+            const bytes = Uint8Array.from(held.bytes);
+            const at = where % bytes.length;
+            if (how === "flip") bytes[at] = (bytes[at] ?? 0) ^ 0x55;
+            const damaged =
+              how === "cut" ? bytes.slice(0, at) : how === "swap" ? otherThan(key, copy) : bytes;
+            if (how === "remove") copy.objects.delete(key);
+            else copy.objects.set(key, { ...held, bytes: damaged });
+            const mine = notebook();
+            mine.write("backups", pages);
+            const worker = await workerSide(copy, { notes: mine, identities });
+            const found = await startDamaged(worker);
+            // Refused with a reason, or restored: all of it, or the older one and by name.
+            expect([
+              { refused: expect.stringMatching(/./) },
+              { content: second, passedOver: [] },
+              { content: first, passedOver: [2] },
+            ]).toContainEqual(found);
+          },
+        ),
+        { numRuns: 120 },
+      );
+    },
+  );
+});
+
+test("a damaged line of the key in a pack is damage, not another key: an older generation starts", async () => {
+  const identities = [await generateX25519Identity()];
+  const { bucket, notes, first } = await kept(identities);
+  const key = "agents/main/backups/packs/0000000002/0000.pack";
+  const held = bucket.objects.get(key);
+  if (held === undefined) throw new Error("there is no such pack");
+  const bytes = Uint8Array.from(held.bytes);
+  // Within the stanza that holds the file key for the one recipient, still base64.
+  const at = Buffer.from(bytes).indexOf("-> X25519 ") + 20;
+  bytes[at] = bytes[at] === 65 ? 66 : 65;
+  bucket.objects.set(key, { ...held, bytes });
+  const worker = await workerSide(bucket, { notes, identities });
+  expect(await startDamaged(worker)).toEqual({ content: first, passedOver: [2] });
 });
 
 async function startDamaged(worker: WorkerSide): Promise<object> {

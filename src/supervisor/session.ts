@@ -18,6 +18,7 @@ import type { Log } from "./log.ts";
 import { createMarks } from "./marks.ts";
 import { createOperator } from "./operator/operator.ts";
 import { listProcesses, memoryOf } from "./processes.ts";
+import { createProof } from "./proof.ts";
 import { createReporter } from "./reporter.ts";
 import type { Settings } from "./settings.ts";
 import { createSuspension } from "./suspension.ts";
@@ -54,6 +55,7 @@ export function startSession(parts: SessionParts): Session {
   let isolation: SupervisorStatus["isolation"] = "unavailable";
   let runner: GatewayRunner | undefined;
   let backups: StateBackups | undefined;
+  const proof = createProof(() => performance.now());
   const marks = createMarks({ kept: document.backups !== undefined, onKept: () => tell() });
   const deliverer = createDeliverer(
     { gateway: settings.gatewayPort, telegram: settings.telegramPort },
@@ -95,7 +97,7 @@ export function startSession(parts: SessionParts): Session {
       ...parts,
       home,
       isolation: probe.isolation,
-      seal: marks.seal,
+      seal: proof.around(marks.seal),
       onChange: tell,
     });
     if (backups !== undefined) {
@@ -110,6 +112,7 @@ export function startSession(parts: SessionParts): Session {
         return changed();
       }
       noteRestored(restored, log);
+      proof.begin();
     }
     runner = createGatewayRunner(
       gatewayRunnerParts({
@@ -134,6 +137,7 @@ export function startSession(parts: SessionParts): Session {
     const version = operator.version();
     const gatewayMemory = memoryOf(runner?.pid());
     const busy = operator.lastBusy();
+    const sinceKeptMs = proof.ageMs();
     const nextDue = operator.lastDue() === undefined ? dueAtStop : operator.lastDue();
     return {
       protocol: CONTROL_PROTOCOL,
@@ -149,7 +153,11 @@ export function startSession(parts: SessionParts): Session {
       uptimeMs: Math.round(process.uptime() * 1000),
       connections: parts.connections(),
       ...(busy === undefined ? {} : { busy }),
-      ...(backups === undefined ? {} : { backups: backups.status() }),
+      ...(backups === undefined
+        ? {}
+        : {
+            backups: { ...backups.status(), ...(sinceKeptMs === undefined ? {} : { sinceKeptMs }) },
+          }),
       keptMark: marks.kept(),
       ...(nextDue === undefined ? {} : { nextDue }),
     };

@@ -37,6 +37,11 @@ export const en = {
     problem: "Backups need attention",
     failure: "The last attempt failed",
   },
+  leftOut: {
+    title: "Not in the backups",
+    about:
+      "These could not be kept at the last look. What they held before stays in the newest backup. Ask the agent to remove or mend them if you need them kept.",
+  },
   timeline: {
     title: "Timeline",
     count: (count: string) => `${count} backups`,
@@ -131,6 +136,9 @@ export const en = {
     apply: "Bring it in",
     remove: "Remove the archive",
     removed: "The archive is removed.",
+    removeTitle: "Delete the archive from the bucket?",
+    removeText: (name: string) =>
+      `${name} was put into the bucket by somebody. It is deleted there; what was brought in from it stays.`,
     askTitle: "Bring this archive in?",
     askText: (name: string) => `The agent’s state becomes what ${name} holds.`,
     running: [

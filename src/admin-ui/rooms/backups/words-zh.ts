@@ -34,6 +34,11 @@ export const zh: Words = {
     problem: "备份需要处理",
     failure: "最近一次尝试失败",
   },
+  leftOut: {
+    title: "未进入备份的内容",
+    about:
+      "最近一次检查时，以下内容无法保存。它们之前的内容仍在最新备份中。如果需要保存，请让助手删除或修复它们。",
+  },
   timeline: {
     title: "时间线",
     count: (count) => `${count} 份备份`,
@@ -125,6 +130,8 @@ export const zh: Words = {
     apply: "导入",
     remove: "移除归档",
     removed: "归档已移除。",
+    removeTitle: "从存储桶中删除此归档？",
+    removeText: (name) => `${name} 是有人放入存储桶的。它将从那里删除；已经导入的内容会保留。`,
     askTitle: "导入此归档？",
     askText: (name) => `助手的状态将变为 ${name} 中的内容。`,
     running: ["先备份当前状态，之后随时可以恢复回来。", "然后助手停止，并以归档中的内容重新启动。"],

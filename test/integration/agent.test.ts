@@ -442,6 +442,24 @@ describe("a stop whose last backup failed", () => {
     },
   );
 
+  it("lets no archive be taken in: it does not wait for the next start either", async () => {
+    await rig.scenario({ lastBackup: "store: the bucket does not answer" });
+    await rig.call("start");
+    const view = z.object({ value: z.object({ id: z.string() }) });
+    const { id } = view.parse(await rig.call("imports.begin", "a.tar", 3)).value;
+    const place = z.object({ value: z.object({ key: z.string() }) });
+    await rig.setObject(place.parse(await rig.call("imports.part", id, 0, 3)).value.key, "tar");
+    await rig.call("imports.stored", id, 0);
+    expect(await rig.call("imports.apply", id)).toMatchObject({ ok: false });
+    expect(await rig.call("imports.list")).toMatchObject({ value: [{ id, state: "uploaded" }] });
+    await rig.scenario({});
+    await rig.call("restart");
+    expect(await rig.call("imports.apply", id)).toMatchObject({ ok: true });
+    expect(await rig.call("imports.list")).toMatchObject({ value: [{ id, state: "waiting" }] });
+    expect(await rig.call("imports.drop", id)).toMatchObject({ ok: true });
+    await rig.schedule();
+  });
+
   it("raises none when it worked", async () => {
     const before = await alerts();
     await rig.call("start");

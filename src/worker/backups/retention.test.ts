@@ -50,6 +50,13 @@ describe("which generations stay", () => {
     expect(retained([good, ...flood]).has(1)).toBe(true);
   });
 
+  test("a decision to start afresh does not count as one that a restore worked from", () => {
+    const good = entry(1, 20_000, { verifiedAt: 1 });
+    const afresh = entry(2, 10_500, { verifiedAt: 2, reason: "afresh" });
+    const later = Array.from({ length: 4 }, (_, i) => entry(i + 3, 9500 - i));
+    expect(retained([good, afresh, ...later]).has(1)).toBe(true);
+  });
+
   test("the newest intact one stays, however many need a pack that is known to be broken", () => {
     const broken = (one: GenerationEntry) => one.needs.includes("2.0");
     // Later ones of the same day and week, and of later years, stand on the broken pack.

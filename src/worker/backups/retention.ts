@@ -37,9 +37,10 @@ export function retained(
   damaged: (entry: GenerationEntry) => boolean,
 ): Set<number> {
   const kept = new Set<number>(entries.slice(-NEWEST_KEPT).map((entry) => entry.n));
-  const good = entries.findLast((entry) => entry.verifiedAt !== undefined && !damaged(entry));
+  const sound = entries.filter((entry) => entry.reason !== "afresh" && !damaged(entry));
+  const good = sound.findLast((entry) => entry.verifiedAt !== undefined);
   if (good !== undefined) kept.add(good.n);
-  const intact = entries.findLast((entry) => !damaged(entry) && entry.reason !== "afresh");
+  const intact = sound.at(-1);
   if (intact !== undefined) kept.add(intact.n);
   const tiers = [
     { within: policy.hourlyDays * DAY, every: HOUR },

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { generateX25519Identity } from "age-encryption";
 import * as fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   faultyBucket,
   FAULTS,
@@ -46,7 +46,24 @@ function copyOf(bucket: MemoryBucket): MemoryBucket {
   return copy;
 }
 
+/** Longer than anybody waits for an answer, on a clock that goes only when a call does not answer. */
+const pass = (): void => void vi.advanceTimersByTime(100_000);
+
 describe.each(FAULTS)("with the fault %s at each call in turn", (fault: Fault) => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    // The platform's own clock behind it is no timer that could be set.
+    vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
+      const late = new AbortController();
+      setTimeout(() => late.abort(new Error(`no answer within ${ms} ms`)), ms);
+      return late.signal;
+    });
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
   test("a start restores everything or fails and works the next time, never blank", async () => {
     const { bucket, notes, second } = await kept();
     const pages = notes.read("backups") ?? "{}";
@@ -54,7 +71,7 @@ describe.each(FAULTS)("with the fault %s at each call in turn", (fault: Fault) =
       const copy = copyOf(bucket);
       const mine = notebook();
       mine.write("backups", pages);
-      const faulty = faultyBucket(copy, (call) => (call === at ? fault : undefined));
+      const faulty = faultyBucket(copy, (call) => (call === at ? fault : undefined), pass);
       const worker = await workerSide(faulty, { notes: mine });
       let content: unknown;
       for (let start = 2; start < 5 && content === undefined; start++) {
@@ -77,7 +94,7 @@ describe.each(FAULTS)("with the fault %s at each call in turn", (fault: Fault) =
       const sound = await workerSide(copy, { notes: mine });
       let through = sound;
       const side = track(await startSandboxSide(sound, 2, { reach: (n) => through.host(n) }));
-      const faulty = faultyBucket(copy, (call) => (call === at ? fault : undefined));
+      const faulty = faultyBucket(copy, (call) => (call === at ? fault : undefined), pass);
       const worker = await workerSide(faulty, { notes: mine });
       // The Durable Object restarted over a live sandbox: no claim, no restore.
       through = worker;

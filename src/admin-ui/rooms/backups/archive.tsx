@@ -25,7 +25,7 @@ const COLOUR = {
   done: "success",
   refused: "error",
 } as const;
-/** The archive that somebody put into the bucket: nothing else is deleted with it. */
+/** The archive that somebody put into the bucket: it may be their only one, so deleting it is asked about. */
 const IN_BUCKET = "bucket";
 
 interface ArchiveProps {

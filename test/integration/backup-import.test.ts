@@ -117,35 +117,6 @@ describe("an archive from elsewhere", () => {
     expect(await states()).toMatchObject([{ id, state: "uploaded" }]);
   });
 
-  test("that a start refused is tried again, or is gone, when an admin says so", async () => {
-    selfHosted();
-    const { imports } = worker.backups;
-    const inBucket = { onlyIf: { etagDoesNotMatch: "*" } };
-    await bucket.put("moltbot-backup.tar.gz", packed(), inBucket);
-    const id = await upload(worker, packed());
-    await worker.backups.claim(1);
-    for (const one of [await imports.source("bucket"), await imports.source(id)]) {
-      if (!one.ok) throw new Error(one.message);
-      await worker.host(1).importRefused({ id: one.value.id, problem: "no space left" });
-    }
-    const refused = { state: "refused", problem: "no space left" };
-    expect(await states()).toMatchObject([refused, refused]);
-    expect(contentOf((await start(2)).state)).toEqual({});
-
-    expect(await imports.drop(id)).toMatchObject({ ok: true });
-    expect(await imports.apply("bucket")).toMatchObject({ ok: true });
-    expect(await states()).toEqual([{ id: "bucket", state: "waiting" }]);
-    expect(memory(await start(3))).toBe("I like tea");
-    expect(await states()).toMatchObject([{ id: "bucket", state: "done" }]);
-    expect(await imports.apply("bucket")).toMatchObject({ ok: false, reason: "exists" });
-
-    expect(await imports.drop("bucket")).toMatchObject({ ok: true });
-    expect(await states()).toEqual([]);
-    expect(bucket.objects.has("moltbot-backup.tar.gz")).toBe(false);
-    expect(await imports.drop("bucket")).toMatchObject({ ok: false, reason: "missing" });
-    expect(memory(await start(4))).toBe("I like tea");
-  });
-
   test("leaves every secret behind, also those inside databases", async () => {
     selfHosted();
     await worker.backups.imports.apply(await upload(worker, packed()));

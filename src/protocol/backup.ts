@@ -232,6 +232,8 @@ export const backupStatus = z.object({
   /** Content is known to have changed since the last commit; milliseconds since the epoch. */
   dirtySince: z.number().optional(),
   committedAt: z.number().optional(),
+  /** How long ago a pass last found the whole state kept, or the restore ended, in milliseconds. */
+  sinceKeptMs: z.number().nonnegative().optional(),
   lastError: z.object({ at: z.number(), message: z.string().max(1000) }).optional(),
   /** How often in a row committing failed. */
   failures: count,

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { BootDocument } from "../protocol/boot.ts";
 import type { GatewayState, SupervisorStatus } from "../protocol/control.ts";
 import { CONTROL_PROTOCOL } from "../protocol/names.ts";
 import { openHomeWorker } from "./agent-home/home-client.ts";
 import { backUpNow, drill, sessionBackups } from "./backups/session-backups.ts";
-import type { Restored } from "./backups/restore.ts";
 import type { StateBackups } from "./backups/state-backups.ts";
 import type { Booted } from "./control/control-server.ts";
 import type { Devices } from "./front/devices.ts";
@@ -14,11 +12,13 @@ import { gatewayRunnerParts } from "./gateway/parts.ts";
 import type { GatewayRunner, GatewayView } from "./gateway/runner.ts";
 import { createGatewayRunner } from "./gateway/runner.ts";
 import type { IsolationProbe } from "./isolation/probe.ts";
+import { backUpLast, noteRestored } from "./keeping.ts";
 import type { LogRing } from "./log-ring.ts";
 import type { Log } from "./log.ts";
 import { createMarks } from "./marks.ts";
 import { createOperator } from "./operator/operator.ts";
 import { listProcesses, memoryOf } from "./processes.ts";
+import { createProof } from "./proof.ts";
 import { createReporter } from "./reporter.ts";
 import type { Settings } from "./settings.ts";
 import { createSuspension } from "./suspension.ts";
@@ -46,8 +46,6 @@ export interface Session extends Booted {
 /** Events of the gateway after which its state is worth keeping at once. */
 const WORTH_KEEPING = ["chat", "device.pair.", "cron", "config."] as const;
 const FIRST_OUTCOMES: ReadonlySet<GatewayState> = new Set(["ready", "backoff", "failed"]);
-const FINAL_TRIES = 3;
-const FINAL_PAUSE_MS = 1_000;
 
 export function startSession(parts: SessionParts): Session {
   const { document, settings, ring, log } = parts;
@@ -63,6 +61,7 @@ export function startSession(parts: SessionParts): Session {
     poke: () => backups?.poke(),
     now: () => performance.now(),
   });
+  const proof = createProof(() => performance.now());
   const deliverer = createDeliverer(
     { gateway: settings.gatewayPort, telegram: settings.telegramPort },
     document.handedOver ?? [],
@@ -104,7 +103,7 @@ export function startSession(parts: SessionParts): Session {
       ...parts,
       home,
       isolation: probe.isolation,
-      seal: marks.seal,
+      seal: proof.around(marks.seal),
       onChange: tell,
     });
     if (backups !== undefined) {
@@ -119,6 +118,7 @@ export function startSession(parts: SessionParts): Session {
         return changed();
       }
       noteRestored(restored, log);
+      proof.begin();
     }
     runner = createGatewayRunner(
       gatewayRunnerParts({
@@ -143,6 +143,7 @@ export function startSession(parts: SessionParts): Session {
     const version = operator.version();
     const gatewayMemory = memoryOf(runner?.pid());
     const busy = operator.lastBusy();
+    const sinceKeptMs = proof.ageMs();
     const nextDue = operator.lastDue() === undefined ? dueAtStop : operator.lastDue();
     return {
       protocol: CONTROL_PROTOCOL,
@@ -158,7 +159,11 @@ export function startSession(parts: SessionParts): Session {
       uptimeMs: Math.round(process.uptime() * 1000),
       connections: parts.connections(),
       ...(busy === undefined ? {} : { busy }),
-      ...(backups === undefined ? {} : { backups: backups.status() }),
+      ...(backups === undefined
+        ? {}
+        : {
+            backups: { ...backups.status(), ...(sinceKeptMs === undefined ? {} : { sinceKeptMs }) },
+          }),
       keptMark: marks.kept(),
       ...(nextDue === undefined ? {} : { nextDue }),
     };
@@ -193,36 +198,33 @@ export function startSession(parts: SessionParts): Session {
     reporter.changed();
   }
 
-  async function stop(deadlineMs: number): Promise<void> {
-    await started;
-    backups?.pause();
-    // A job that was made a moment ago has to be known when nobody can be asked any more.
-    dueAtStop = await operator.askDue();
-    await runner?.stop(deadlineMs);
-    // Nothing of the agent runs any more: what there is now is all there will be.
-    await backUpLast();
+  let ending: Promise<void> | undefined;
+
+  /** Whoever asks again meanwhile waits for the same end. */
+  function stop(deadlineMs: number): Promise<void> {
+    ending ??= end(deadlineMs).finally(() => {
+      ending = undefined;
+    });
+    return ending;
   }
 
-  /** What stood in the way, when it is not kept. */
-  async function backUpLast(): Promise<string | undefined> {
-    let problem: string | undefined;
-    for (let tries = 0; tries < FINAL_TRIES; tries += 1) {
-      if (backups?.status().state !== "watching") {
-        return problem ?? `backups are ${backups?.status().state ?? "off"}`;
-      }
-      const made = await backups.commit("final");
-      if (made.ok) return undefined;
-      problem = `${made.reason}: ${made.message}`;
-      await sleep(FINAL_PAUSE_MS);
-    }
-    return problem;
+  async function end(deadlineMs: number): Promise<void> {
+    await started;
+    // A job that was made a moment ago has to be known when nobody can be asked any more.
+    const due = await operator.askDue();
+    if (due !== undefined) dueAtStop = due;
+    // Turns that end meanwhile are kept as they end: this may take long, and be broken off.
+    await runner?.stop(deadlineMs);
+    backups?.pause();
+    // Nothing of the agent runs any more: what there is now is all there will be.
+    await backUpLast(backups);
   }
 
   const suspension = createSuspension({
     startGeneration,
     call: (method, params) => operator.call(method, params),
     backups: () => backups,
-    keep: backUpLast,
+    keep: () => backUpLast(backups),
   });
 
   return {
@@ -256,16 +258,4 @@ export function startSession(parts: SessionParts): Session {
       reporter.stop();
     },
   };
-}
-
-function noteRestored(restored: Exclude<Restored, { outcome: "failed" }>, log: Log): void {
-  if (restored.outcome === "empty") return log.info("no backup yet: the agent starts empty");
-  for (const { generation, problem } of restored.passedOver) {
-    log.error(`generation ${generation} is damaged and was passed over: ${problem}`);
-  }
-  const { list, bytes, ms } = restored;
-  log.info(
-    `restored generation ${list.generation}: ${list.files.length} files, ${bytes} bytes, ` +
-      `${Math.round(ms)} ms`,
-  );
 }

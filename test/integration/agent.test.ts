@@ -267,7 +267,7 @@ describe("sleep", () => {
     await rig.call("start");
     await rig.call("setSleepAfter", 600);
     await rig.until(({ phase }) => phase === "stopped");
-    expect((await rig.log()).at(-1)).toBe("stop");
+    expect((await rig.log()).at(-1)).toBe("stopped");
     expect((await get("/hello")).status).toBe(200);
   });
 
@@ -334,51 +334,6 @@ describe("backups that cannot be read", () => {
     expect(await page.text()).toContain("The backups cannot be read");
     await rig.setObject(key, sound);
     expect((await rig.until(({ phase }) => phase === "ready")).lastError).toBeUndefined();
-  });
-});
-
-describe("a stop", () => {
-  it("is refused while the state cannot be kept, and a shutdown is made all the same", async () => {
-    await rig.scenario({ unkeepable: "store" });
-    await rig.call("start");
-    const refused = { ok: false, reason: expect.stringContaining("the bucket does not answer") };
-    expect(await rig.call("stop")).toEqual(refused);
-    expect(await rig.call("restart")).toEqual(refused);
-    expect((await rig.status()).phase).toBe("ready");
-    expect(await rig.call("shutDown")).toEqual({ ok: true });
-  });
-
-  it("is made when no later backup could do better", async () => {
-    await rig.scenario({ unkeepable: "closed" });
-    await rig.call("start");
-    expect(await rig.call("stop")).toEqual({ ok: true });
-  });
-});
-
-describe("a stop whose last backup failed", () => {
-  it("raises an alert that stands until the state is kept again", async () => {
-    const before = await alerts();
-    await rig.scenario({ lastBackup: "store: the bucket does not answer" });
-    await rig.call("start");
-    expect(await rig.call("stop")).toEqual({ ok: true });
-    const { phase, backups } = await rig.status();
-    expect(phase).toBe("stopped");
-    expect(backups?.alert?.text).toBe(
-      "Stopped without a last backup: store: the bucket does not answer",
-    );
-    expect(await alerts()).toBe(before + 1);
-    await rig.scenario({});
-    await rig.call("start");
-    await rig.schedule();
-    expect((await rig.status()).backups?.alert).toBeUndefined();
-  });
-
-  it("raises none when it worked", async () => {
-    const before = await alerts();
-    await rig.call("start");
-    await rig.call("stop");
-    expect(await alerts()).toBe(before);
-    expect((await rig.status()).backups?.alert).toBeUndefined();
   });
 });
 

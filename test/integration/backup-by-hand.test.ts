@@ -12,7 +12,10 @@ import { addRows, contentOf, link, put } from "../support/backup-state.ts";
 
 const TOOLS = { age: "age", zstd: "zstd", tar: "tar", jq: "jq" };
 
-test("a person with the key and standard tools restores without this project", async () => {
+test.each([
+  ["with the key", true],
+  ["of a bucket that is not encrypted", false],
+])("a person %s and with standard tools restores without this project", async (_, encrypted) => {
   const missing = Object.entries(TOOLS).filter(
     ([tool]) => spawnSync(tool, ["--version"], { stdio: "ignore" }).error !== undefined,
   );
@@ -20,7 +23,7 @@ test("a person with the key and standard tools restores without this project", a
 
   const identity = await generateX25519Identity();
   const bucket = memoryBucket();
-  const worker = await workerSide(bucket, { identities: [identity] });
+  const worker = await workerSide(bucket, { identities: encrypted ? [identity] : [] });
   const side = await startSandboxSide(worker, 1);
   const folder = mkdtempSync(join(tmpdir(), "by-hand-"));
   try {
@@ -30,6 +33,10 @@ test("a person with the key and standard tools restores without this project", a
     put(side.state, "workspace/gone/soon", "x");
     put(side.state, "media/shrinks.bin", Buffer.alloc(500_000, 1));
     put(side.state, "media/grows.bin", "small");
+    put(side.state, "workspace/plan", "a file");
+    put(side.state, "workspace/notes/one", "in a folder");
+    put(side.state, "media/large", Buffer.alloc(300_000, 4));
+    put(side.state, "media/folder/deep/x", Buffer.alloc(300_000, 5));
     for (let i = 0; i < 40; i++) addRows(database, `${i}`.repeat(4000));
     await commit();
     put(side.state, "workspace/MEMORY.md", "second", 0o640);
@@ -37,9 +44,19 @@ test("a person with the key and standard tools restores without this project", a
     put(side.state, "media/shrinks.bin", Buffer.alloc(100_000, 2));
     put(side.state, "media/grows.bin", Buffer.alloc(200_000, 3));
     addRows(database, "one more row");
+    // What was a file is a folder now, and the other way round; small and in parts.
+    for (const path of ["workspace/plan", "workspace/notes", "media/large", "media/folder"]) {
+      rmSync(join(side.state, path), { recursive: true });
+    }
+    put(side.state, "workspace/plan/a", "in a folder");
+    put(side.state, "workspace/notes", "a file");
+    put(side.state, "media/large/b", Buffer.alloc(300_000, 6));
+    put(side.state, "media/folder", Buffer.alloc(300_000, 7));
     await commit();
     put(side.state, "workspace/tools/run.sh", "#!/bin/sh\n", 0o755);
     mkdirSync(join(side.state, "workspace/empty folder"));
+    put(side.state, "workspace/ends with a space ", "[x] * ?");
+    put(side.state, "workspace/nothing", "");
     link(side.state, "workspace/link", "MEMORY.md");
     await commit();
 
@@ -50,7 +67,9 @@ test("a person with the key and standard tools restores without this project", a
       writeFileSync(file, held.bytes);
     }
     writeFileSync(join(folder, "key.txt"), `${identity}\n`);
-    execFileSync("bash", ["-c", documentedCommands()], { cwd: folder, stdio: "pipe" });
+    const commands = documentedCommands();
+    const fitting = encrypted ? commands : commands.replace("age -d -i key.txt | ", "");
+    execFileSync("bash", ["-c", fitting], { cwd: folder, stdio: "pipe" });
     expect(contentOf(join(folder, "restored/.openclaw"))).toEqual(contentOf(side.state));
   } finally {
     side.lose();

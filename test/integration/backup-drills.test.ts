@@ -98,6 +98,41 @@ test("one that fails raises an alert, marks the generation, and is not repeated 
   expect(worker.backups.summary().verifiedAt).toBe(now);
 });
 
+test("all are tried one by one: those that work are marked, those that do not are named, and no other drill comes between", async () => {
+  for (const text of ["one", "two", "three"]) await change(text);
+  expect(await worker.backups.startAfresh()).toMatchObject({ ok: true });
+  side.lose();
+  side = await startSandboxSide(worker, 2, { room: () => room });
+  await change("four");
+  for (const key of bucket.objects.keys()) {
+    if (key.includes("/packs/0000000002/")) bucket.objects.delete(key);
+  }
+  const all = drills.all();
+  expect(await drills.one()).toEqual({ ok: false, reason: "A drill is under way." });
+  // The fourth is the decision to start afresh, of which there is nothing to restore.
+  const said = await all;
+  const listed = await worker.backups.list();
+  if (!listed.ok) throw new Error(listed.message);
+  const tried = listed.value.filter(({ reason }) => reason !== "afresh");
+  const marks = tried.map(({ n, verifiedAt, damaged }) => [
+    n,
+    verifiedAt !== undefined,
+    damaged !== undefined,
+  ]);
+  const broken = listed.value.filter(({ needs }) => needs.includes("2.0")).map(({ n }) => n);
+  expect(broken).toContain(2);
+  expect(marks).toEqual([5, 3, 2, 1].map((n) => [n, !broken.includes(n), broken.includes(n)]));
+  expect(said).toEqual({
+    ok: false,
+    reason: expect.stringMatching(
+      new RegExp(`^${broken.length} of 4 failed: .*2: .*pack 2\\.0`, "i"),
+    ),
+  });
+  expect(drilled).toHaveLength(4);
+  expect(worker.backups.summary().verifiedAt).toBe(now);
+  expect(await drills.one(1)).toEqual({ ok: true });
+});
+
 test("one that there is no room for is not begun and holds nothing against the generation", async () => {
   await change("one");
   room = 1000;

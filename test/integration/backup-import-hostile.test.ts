@@ -115,7 +115,7 @@ describe("a hostile archive", () => {
       const id = await upload(worker, await archiveOf([...HONEST, ...entries]));
       const looked = await dryRun(worker, id);
       expect(looked.ok ? "taken" : looked.message).toMatch(says);
-      expect(worker.backups.imports.apply(id)).toMatchObject({ ok: true });
+      expect(await worker.backups.imports.apply(id)).toMatchObject({ ok: true });
       const again = await start(worker, 2);
       expect(contentOf(again.state)).toEqual(mine);
       expect(readdirSync(outside)).toEqual(["home"]);
@@ -162,7 +162,7 @@ describe("any archive", () => {
           }));
           const id = await upload(worker, await archiveOf(entries));
           const looked = await dryRun(worker, id);
-          worker.backups.imports.apply(id);
+          await worker.backups.imports.apply(id);
           const { state } = await start(worker, 1);
           const found = Object.entries(contentOf(state)).filter(([, what]) =>
             what.startsWith("file"),
@@ -189,7 +189,7 @@ describe("any archive", () => {
     ];
     const sound = await archiveOf(entries);
     const first = await workerSide(memoryBucket());
-    first.backups.imports.apply(await upload(first, sound));
+    await first.backups.imports.apply(await upload(first, sound));
     const whole = contentOf((await start(first, 1)).state);
     expect(whole["workspace/b/c"]).toBeDefined();
     const spoilt = fc.oneof(
@@ -212,7 +212,7 @@ describe("any archive", () => {
         put(side.state, "workspace/MEMORY.md", "mine");
         await side.backups.commit("change");
         const mine = contentOf(side.state);
-        worker.backups.imports.apply(await upload(worker, bytes));
+        await worker.backups.imports.apply(await upload(worker, bytes));
         const again = await start(worker, 2);
         const [one] = await importStates(worker);
         const content = contentOf(again.state);

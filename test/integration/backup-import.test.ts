@@ -79,7 +79,7 @@ describe("an archive from elsewhere", () => {
     const before = (await newest())?.n ?? 0;
     const id = await upload(worker, packed());
     expect(await states()).toMatchObject([{ id, state: "uploaded" }]);
-    expect(worker.backups.imports.apply(id)).toMatchObject({ ok: true });
+    expect(await worker.backups.imports.apply(id)).toMatchObject({ ok: true });
     const again = await start(2);
     expect(memory(again)).toBe("I like tea");
     expect(rowsOf(join(again.state, "state/openclaw.sqlite"))).toEqual(["old"]);
@@ -119,7 +119,7 @@ describe("an archive from elsewhere", () => {
 
   test("leaves every secret behind, also those inside databases", async () => {
     selfHosted();
-    worker.backups.imports.apply(await upload(worker, packed()));
+    await worker.backups.imports.apply(await upload(worker, packed()));
     const { state } = await start(1);
     const grep = execFileSync("bash", ["-c", "grep -rc planted-secret . | grep -v ':0' || true"], {
       cwd: state,
@@ -161,12 +161,12 @@ describe("an archive from elsewhere", () => {
       value: [{ id, state: "uploading", missing: [0, 1] }],
     });
     await sendPart(worker, id, 0, bytes);
-    expect(worker.backups.imports.apply(id)).toMatchObject({ ok: false, reason: "missing" });
+    expect(await worker.backups.imports.apply(id)).toMatchObject({ ok: false, reason: "missing" });
     // Sent once more, because the answer to the first time was lost.
     expect(await sendPart(worker, id, 0, bytes)).toMatchObject({ missing: [1] });
     expect(worker.backups.imports.part(id, 1, 5)).toMatchObject({ ok: false, reason: "invalid" });
     await sendPart(worker, id, 1, bytes);
-    expect(worker.backups.imports.apply(id)).toMatchObject({ ok: true });
+    expect(await worker.backups.imports.apply(id)).toMatchObject({ ok: true });
     expect(Object.keys(contentOf((await start(1)).state))).toContain("media/7");
   });
 
@@ -190,7 +190,7 @@ describe("an archive from elsewhere", () => {
     await side.backups.commit("change");
     const bytes = packed();
     if (what === "that is damaged") bytes.fill(7, bytes.length / 2, bytes.length / 2 + 40);
-    worker.backups.imports.apply(await upload(worker, bytes));
+    await worker.backups.imports.apply(await upload(worker, bytes));
     const again = await start(2);
     expect(contentOf(again.state)).toEqual(contentOf(side.state));
     const [refused] = await states();
@@ -204,7 +204,7 @@ describe("an archive from elsewhere", () => {
   test("that cannot be read fails the start instead, and comes in at a later one", async () => {
     selfHosted();
     const id = await upload(worker, packed());
-    worker.backups.imports.apply(id);
+    await worker.backups.imports.apply(id);
     const key = [...bucket.objects.keys()].find((one) => one.includes("/imports/")) ?? "";
     const held = bucket.objects.get(key);
     bucket.objects.delete(key);
@@ -254,7 +254,7 @@ describe("an archive for elsewhere", () => {
     await side.backups.commit("change");
     const archive = await exported();
     await worker.backups.startAfresh();
-    worker.backups.imports.apply(await upload(worker, archive));
+    await worker.backups.imports.apply(await upload(worker, archive));
     const again = await start(2);
     expect(readdir(again.state)).toEqual(readdir(side.state));
     expect(rowsOf(join(again.state, "state/openclaw.sqlite"))).toEqual(

@@ -101,6 +101,39 @@ test.each([
   again.backups.close();
 });
 
+test("a commit without an answer fences nobody when it cannot be looked up at once either", async () => {
+  let hiccup = false;
+  const reach = (n: number) =>
+    new Proxy(
+      unanswered(worker.host(n), () => true),
+      {
+        get(target, name) {
+          if (name === "plan" && hiccup) {
+            hiccup = false;
+            return async () => ({ ok: false, reason: "store", message: "the line is down" });
+          }
+          if (name === "commit" && answering) return worker.host(n).commit.bind(worker.host(n));
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      },
+    );
+  let answering = false;
+  const side = await startSandboxSide(worker, 1, { home, reach });
+  put(side.state, "workspace/a", "one");
+  expect(await side.backups.commit("change")).toMatchObject({ ok: false, reason: "store" });
+  [answering, hiccup] = [true, true];
+  put(side.state, "workspace/a", "two");
+  const failed = await side.backups.commit("change");
+  expect(failed).toMatchObject({ ok: false, message: expect.stringMatching(/the line is down/) });
+  expect(side.backups.status().state).toBe("watching");
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+  side.lose();
+  const again = await startSandboxSide(worker, 2);
+  expect(readFileSync(join(again.state, "workspace/a"), "utf8")).toBe("two");
+  again.lose();
+});
+
 test("where another sandbox kept something since, what never landed is dropped", async () => {
   const side = await startSandboxSide(worker, 1, {
     home,

@@ -93,6 +93,29 @@ test("what a drill finds out about a generation that left the manifest is not fo
   expect(await worker.backups.restoreTo(3)).toMatchObject({ ok: false, reason: "corrupt" });
 });
 
+test("generations on a pack that a drill found damaged never push out the last intact one", async () => {
+  const side = await start(1);
+  put(side.state, "workspace/a", "intact");
+  await side.backups.commit("change");
+  const intact = contentOf(side.state);
+  now += 10 * 60_000;
+  put(side.state, "workspace/b", "in the pack that breaks");
+  for (let i = 0; i < 6; i++) {
+    put(side.state, "workspace/a", `${i}`);
+    await side.backups.commit("change");
+  }
+  bucket.objects.delete("agents/main/backups/packs/0000000002/0000.pack");
+  const plan = await worker.backups.openDrill();
+  if (!plan.ok) throw new Error(plan.message);
+  expect(await side.backups.drill(plan.value)).toMatchObject({ outcome: "failed" });
+  worker.backups.closeDrill();
+  // All of them are as old as each other by now, and one of their week stays.
+  now += 60 * 24 * HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true });
+  expect((await listed()).map(({ n }) => n)).toContain(1);
+  expect(contentOf((await start(2)).state)).toEqual(intact);
+});
+
 test("packs of a commit that failed are deleted once nothing can need them", async () => {
   const side = await start(1);
   put(side.state, "workspace/a", "1");

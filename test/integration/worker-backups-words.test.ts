@@ -29,8 +29,8 @@ afterAll(async () => {
 });
 
 test.each([
-  ["en-US", "Not everything is kept", /^Archive/, "Upload", "See what it holds", "databases"],
-  ["zh-CN", "有内容未被保存", /^归档文件/, "上传", "查看其中内容", "数据库"],
+  ["en-US", "Not in the backups", /^Archive/, "Upload", "See what it holds", "databases"],
+  ["zh-CN", "未进入备份的内容", /^归档文件/, "上传", "查看其中内容", "数据库"],
 ] as const)(
   "in %s: what cannot be kept is named, and that no dry run looks into databases",
   async (locale, unkept, archive, send, look, databases) => {
@@ -39,8 +39,8 @@ test.each([
     execFileSync("tar", ["-czf", `${locale}.tar.gz`, ".openclaw"], { cwd: folder });
     const { origin } = await worker.address("AdminFace");
     const { page, errors } = await openAdminPage(browser, origin, { locale, room: "backups" });
-    const named = page.getByRole("region", { name: unkept });
-    await named.getByText(".openclaw/workspace/pipe").waitFor();
+    await page.getByRole("heading", { name: unkept }).waitFor();
+    await page.getByText(".openclaw/workspace/pipe").waitFor();
     await page.getByLabel(archive).setInputFiles(path.join(folder, `${locale}.tar.gz`));
     await page.getByRole("button", { name: send }).click();
     await page.getByRole("button", { name: look }).click();

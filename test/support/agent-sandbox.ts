@@ -203,8 +203,11 @@ const routes: Record<string, Handler> = {
   "POST /v1/stop": async (request, response) => {
     await read(request);
     note("stop");
+    await new Promise((resolve) => setTimeout(resolve, scenario.stopMs ?? 0));
+    if (scenario.stopFails) return json(response, 500, { error: "out of memory" });
     become("stopped");
-    json(response, 200, status());
+    note("stopped");
+    return json(response, 200, status());
   },
 };
 

@@ -28,6 +28,10 @@ export interface Scenario {
   unkeptFor?: number;
   /** Why the backup at a stop failed. */
   lastBackup?: string;
+  /** How long a stop takes. */
+  stopMs?: number;
+  /** A stop is never answered. */
+  stopFails?: boolean;
   /** Why a backup fails. */
   unkeepable?: "store" | "closed";
   pending?: DeviceRow[];

@@ -114,6 +114,16 @@ export class Agent extends ProductAgent {
     container.setInactivityTimeout = () => new Promise(() => undefined);
   }
 
+  /** As if the panic button were pressed, and the Durable Object ended before it had done anything more. */
+  async panicEvicted(): Promise<void> {
+    this.ctx.storage.sql.exec(
+      "INSERT OR REPLACE INTO agent_settings VALUES ('main', 'panic', ?)",
+      JSON.stringify({ at: Date.now(), by: "somebody" }),
+    );
+    await this.ctx.storage.sync();
+    this.ctx.abort("evicted by the test");
+  }
+
   /** What the platform does to a Durable Object that it moves or evicts. */
   evict(): void {
     this.ctx.abort("evicted by the test");

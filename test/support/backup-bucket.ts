@@ -120,18 +120,40 @@ export const FAULTS = [
   "stale",
   /** Somebody else wrote just before. */
   "conflict",
+  /** No answer comes, and nothing happened. */
+  "hangs",
+  /** No answer comes, and a write lands when nobody waits for it any more. */
+  "late",
+  /** A body that stops in the middle and does not end. */
+  "stalls",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** The `at`-th call (counted from 0) goes wrong in the given way; where it cannot, it just fails. */
+/** With which a write is made all the same. */
+const LANDING: ReadonlySet<Fault> = new Set(["lost-answer", "late", "stale", "conflict"]);
+
+/**
+ * The `at`-th call (counted from 0) goes wrong in the given way; where it cannot, it just fails.
+ *
+ * @param pass lets the time pass that anybody waits for an answer
+ */
 export function faultyBucket(
   bucket: MemoryBucket,
   plan: (call: number, kind: string) => Fault | undefined,
+  pass: () => void = () => undefined,
 ): BackupBucket & { count: () => number } {
   let count = 0;
   const former = new Map<string, Held | undefined>();
   const next = (kind: string) => plan(count++, kind);
-  const fail = (fault: Fault): never => {
+  const never = (then: () => void = () => undefined) =>
+    new Promise<never>(() => {
+      setImmediate(() => {
+        pass();
+        then();
+      });
+    });
+  const fail = async (fault: Fault): Promise<never> => {
+    if (fault === "hangs" || fault === "late") await never();
     throw new Error(
       fault === "too-many" ? "put: Reduce your request rate (10058)" : "internal error",
     );
@@ -141,7 +163,7 @@ export function faultyBucket(
     async head(key) {
       const fault = next("head");
       if (fault === "stale") return null;
-      if (fault !== undefined) fail(fault);
+      if (fault !== undefined) await fail(fault);
       return bucket.head(key);
     },
     async get(key, options) {
@@ -155,25 +177,31 @@ export function faultyBucket(
           old.bytes,
         );
       }
-      if (fault !== "truncated" && fault !== "broken") fail(fault);
+      if (fault !== "truncated" && fault !== "broken" && fault !== "stalls") await fail(fault);
       const found = await bucket.get(key);
       const held = bucket.objects.get(key);
       if (found === null || held === undefined) return found;
       const cut = held.bytes.slice(0, Math.floor(held.bytes.length / 2));
       if (fault === "truncated") return { ...bodyOf(found, cut), size: held.bytes.length };
+      const stalls = fault === "stalls";
+      const breaks = () => Promise.reject(new Error("Network connection lost."));
       return {
         ...bodyOf(found, cut),
         size: held.bytes.length,
-        body: breaking(cut),
-        text: () => Promise.reject(new Error("Network connection lost.")),
+        // A whole pack is waited for longer than an answer.
+        body: ending(cut, stalls ? () => never(pass) : breaks),
+        text: stalls ? () => never() : breaks,
       };
     },
     async put(key, value, options) {
       const fault = next("put");
-      if (fault === "error" || fault === "too-many" || fault === "truncated") fail(fault);
-      if (fault === "broken") {
-        await bytesOf(value);
-        fail(fault);
+      if (fault !== undefined && !LANDING.has(fault)) {
+        if (fault === "broken") await bytesOf(value);
+        await fail(fault);
+      }
+      if (fault === "late") {
+        const bytes = await bytesOf(value);
+        await never(() => void bucket.put(key, bytes, options));
       }
       const before = bucket.objects.get(key);
       if (fault === "conflict" && before !== undefined) {
@@ -181,29 +209,30 @@ export function faultyBucket(
       }
       const done = await bucket.put(key, value, options);
       if (done !== null) former.set(key, before);
-      if (fault === "lost-answer") fail(fault);
+      if (fault === "lost-answer") await fail(fault);
       return done;
     },
     async list(options) {
       const fault = next("list");
-      if (fault !== undefined) fail(fault);
+      if (fault !== undefined) await fail(fault);
       return bucket.list(options);
     },
     async delete(keys) {
       const fault = next("delete");
-      if (fault !== undefined) fail(fault);
+      if (fault !== undefined) await fail(fault);
       return bucket.delete(keys);
     },
   };
 }
 
-function breaking(bytes: Uint8Array): ReadableStream<Uint8Array> {
+/** Gives the bytes, and then what the end of it comes to. */
+function ending(bytes: Uint8Array, end: () => Promise<never>): ReadableStream<Uint8Array> {
   let sent = false;
   return new ReadableStream({
     pull(controller) {
-      if (sent) return controller.error(new Error("Network connection lost."));
+      if (sent) return end();
       sent = true;
-      controller.enqueue(bytes);
+      return controller.enqueue(bytes);
     },
   });
 }

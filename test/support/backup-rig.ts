@@ -78,10 +78,22 @@ export async function workerSide(
       new HostClient({
         token,
         wait: noWait,
-        async send({ url, body, ...init }) {
-          const reply = await request(start, url, body === undefined ? init : { ...init, body });
-          return { status: reply.status, bytes: new Uint8Array(await reply.arrayBuffer()) };
+        async send({ url, body, signal, ...init }) {
+          const answer = async () => {
+            const reply = await request(start, url, body === undefined ? init : { ...init, body });
+            return { status: reply.status, bytes: new Uint8Array(await reply.arrayBuffer()) };
+          };
+          return Promise.race([answer(), endOf(signal)]);
         },
       }),
   };
+}
+
+/** As a line ends that whoever called has given up. */
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(new Error(String(signal.reason))), {
+      once: true,
+    });
+  });
 }

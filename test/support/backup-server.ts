@@ -24,7 +24,9 @@ export async function serveBackups(
       for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
       const headers = new Headers();
       for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
-      const { method = "GET", url: path = "/" } = request;
+      const { method = "GET", url = "/" } = request;
+      // As a proxy it is asked with the whole address.
+      const path = new URL(url, "http://host").pathname;
       const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
       const reply = await worker.request(start(), `http://host${path}`, {
         ...{ method, headers },

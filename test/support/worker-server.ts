@@ -43,6 +43,8 @@ export interface WorkerServer {
   writes(): Promise<number>;
   /** Puts the agent into another phase: the status is told with these changes, without what is null. */
   become(change: object): Promise<void>;
+  /** As somebody with another client puts an object into the bucket. */
+  putObject(key: string, text: string): Promise<void>;
   /** What the Worker tried to fetch from outside, with `noOutside`. */
   fetched: string[];
   address(face: Face): Promise<URL>;
@@ -157,6 +159,9 @@ export async function startWorkerServer(
       const body = JSON.stringify(change);
       const { status, text } = await ask("Control", { method: "POST", path: "/become", body });
       if (status !== 204) throw new Error(text);
+    },
+    async putObject(key, text) {
+      await (await miniflare.getR2Bucket("BACKUPS", "worker")).put(key, text);
     },
     async close() {
       await miniflare.dispose();

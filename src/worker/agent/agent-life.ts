@@ -3,7 +3,8 @@ import type { SupervisorStatus } from "../../protocol/control.ts";
 import type { Phase } from "../../protocol/phase.ts";
 import { type Budget, messageOf } from "./budget.ts";
 import type { ControlPort } from "./control.ts";
-import { statusOfFound, UNANSWERED_LIMIT } from "./found.ts";
+import { statusOfFound, stopFound } from "./found-sandbox.ts";
+import { stopSandbox } from "./last-stop.ts";
 import { advance, type Fault, isLive, isStarting, type Life, type LifeEvent } from "./lifecycle.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { awaitReady, type StartParts, type StartResult, startSandbox } from "./start.ts";
@@ -25,6 +26,9 @@ export interface LifeParts {
   changed(): void;
 }
 
+/** Questions without an answer after which a sandbox that runs counts as failed. */
+const UNANSWERED_LIMIT = 3;
+
 interface Attempt {
   done: Promise<StartResult>;
   abort: AbortController;
@@ -43,6 +47,8 @@ export class AgentLife {
   /** Why the sandbox is being taken away: it ends of that, and how it ends says nothing. */
   #failing: { reason: string; blameless: boolean } | undefined;
   supervisor: SupervisorStatus | undefined;
+  /** Why the latest stop could not keep the state. */
+  lost: string | undefined;
 
   constructor(parts: LifeParts, life: Life) {
     this.#parts = parts;
@@ -65,17 +71,23 @@ export class AgentLife {
   /**
    * After a restart of the Durable Object: takes over the sandbox of the stored generation, and
    * destroys any other. What was under way is either followed on or counted as failed.
+   *
+   * @param atOnce a stop that was under way is not waited for
    */
-  async adopt(): Promise<void> {
+  async adopt(atOnce = false): Promise<void> {
     const { sandbox, records } = this.#parts;
     const { phase, startGeneration } = this.#life;
-    if (phase === "draining") return this.#finishDrain();
+    if (phase === "draining") {
+      const parts = { ...this.#parts, ...this.#told };
+      return this.#draining(atOnce ? undefined : () => stopFound(parts, startGeneration));
+    }
     if (!sandbox.running) {
       if (isLive(phase)) this.#fault("The sandbox was gone after a restart of the Worker.", true);
       return;
     }
     sandbox.watch(this.#onExit(startGeneration));
-    const status = await statusOfFound(this.#parts, phase);
+    const booted = phase === "ready" || phase === "booting";
+    const status = await statusOfFound(this.#parts, booted ? UNANSWERED_LIMIT : 1);
     if (!isLive(phase) || !status.ok || status.value.startGeneration !== startGeneration) {
       const reason = status.ok ? "it is not of the present start" : status.reason;
       return this.fail(
@@ -139,10 +151,9 @@ export class AgentLife {
     const asked = !atOnce && isLive(this.phase) && this.#parts.sandbox.running;
     if (!this.#move("drain")) return Promise.resolve();
     this.#attempt?.abort.abort();
-    this.#drained = this.#stop(asked).finally(() => {
-      this.#drained = undefined;
-    });
-    return this.#drained;
+    const booted = this.supervisor !== undefined;
+    const parts = { ...this.#parts, ...this.#told };
+    return this.#draining(asked ? () => stopSandbox(parts, booted) : undefined);
   }
 
   /** Counts a failure of a live agent and takes its sandbox away. */
@@ -195,19 +206,17 @@ export class AgentLife {
     return done;
   }
 
-  async #stop(asked: boolean): Promise<void> {
-    if (asked) {
-      const stopped = await this.#parts.control.stop();
-      if (!stopped.ok) this.#note(`The gateway did not stop by itself: ${stopped.reason}`);
-      if (stopped.ok && stopped.value !== undefined) this.#seen(stopped.value);
-      const last = stopped.ok ? stopped.value?.backups : undefined;
-      if (last?.lastError !== undefined) this.#parts.lost(last.lastError.message);
-    }
-    await this.#finishDrain();
+  #draining(stop: (() => Promise<string | undefined>) | undefined): Promise<void> {
+    this.#drained = this.#end(stop).finally(() => {
+      this.#drained = undefined;
+    });
+    return this.#drained;
   }
 
-  async #finishDrain(): Promise<void> {
-    const { sandbox } = this.#parts;
+  async #end(stop: (() => Promise<string | undefined>) | undefined): Promise<void> {
+    const { sandbox, lost } = this.#parts;
+    this.lost = await stop?.();
+    if (this.lost !== undefined) lost(this.lost);
     const destroyed = await sandbox.destroy();
     if (!destroyed.ok) this.#note(destroyed.reason);
     // A start that was called off ends at its next step, which may be the platform's own start.
@@ -258,5 +267,9 @@ export class AgentLife {
 
   #note(text: string): void {
     this.#parts.records.note("phase", text, Date.now());
+  }
+
+  get #told() {
+    return { note: (text: string) => this.#note(text), seen: this.#seen };
   }
 }

@@ -41,9 +41,9 @@ export class Power {
 
   /** Takes over what a restart of the Durable Object left; whatever else is asked waits for it. */
   adopt(): Promise<void> {
-    const { life } = this.#parts;
+    const { life, panic } = this.#parts;
     this.#adoption = life
-      .adopt()
+      .adopt(panic.held !== undefined)
       .catch((error: unknown) => life.fail(messageOf(error)))
       .finally(() => {
         this.#adoption = undefined;
@@ -158,6 +158,12 @@ export class Power {
     }
     const stopped = await this.stop();
     if (!stopped.ok) return stopped;
+    const { lost } = life;
+    if (wasLive && lost !== undefined) {
+      const reason = `Nothing was changed, because the last backup before it failed: ${lost}`;
+      const again = await this.start();
+      return { ok: false, reason: again.ok ? reason : `${reason} ${again.reason}` };
+    }
     const changed = await change();
     if (!wasLive) return changed;
     const started = await this.start();

@@ -3,11 +3,10 @@
  * claimed last may append, only on top of the newest generation; nothing here deletes or replaces a
  * pack for a sandbox; and what could not be read is an error, never an empty state.
  */
-import type { PackId, RestorePlan } from "../../protocol/backup.ts";
+import type { RestorePlan } from "../../protocol/backup.ts";
 import { commit, placeOfPack, reserve, stale } from "./append.ts";
 import type { BackupAnswer, BackupCall } from "./calls.ts";
 import { Imports, planOf as importPlanOf } from "./imports.ts";
-import { packKey } from "./keys.ts";
 import { Ledger, refuse, type Answer, type Refused } from "./ledger.ts";
 import {
   emptyEntry,
@@ -23,6 +22,7 @@ import { forget, recall, remember } from "./memory.ts";
 import { takeOutcome } from "./outcomes.ts";
 import { isDamaged, planFor, planTo, type ContentPlan } from "./plans.ts";
 import { prune } from "./prune.ts";
+import { placeToRead } from "./reads.ts";
 import { nextNumber, type BackupsParts, type BackupsRoom } from "./room.ts";
 
 export interface Claimed {
@@ -89,7 +89,7 @@ export class Backups {
       case "store-pack":
         return placeOfPack(this.#room, call.pack, call.size);
       case "read-pack":
-        return this.#readPack(call.pack);
+        return placeToRead(this.#room, call.pack);
       case "import-plan":
         return this.#importPlan();
       case "import-part":
@@ -111,23 +111,6 @@ export class Backups {
   async #plan(): Promise<Answer<RestorePlan>> {
     const current = await this.#room.ledger.read(false);
     return current.ok ? planFor(this.#room, headOf(current.value)) : current;
-  }
-
-  async #readPack(pack: PackId): Promise<Answer<{ key: string }>> {
-    const { agentId, notebook, ledger } = this.#room;
-    if (recall(notebook).open === undefined) {
-      return refuse("closed", "packs are readable only while a restore or a drill is open");
-    }
-    const current = await ledger.read(false);
-    if (!current.ok) return current;
-    const place = { key: packKey(agentId, pack) };
-    const needs = (entry: GenerationEntry) => entry.needs.includes(pack);
-    // Asked for each pack of a restore, which mostly is one of the newest.
-    if (current.value.recent.some(needs)) return { ok: true, value: place };
-    const all = await ledger.entries(current.value);
-    if (!all.ok) return all;
-    if (all.value.some(needs)) return { ok: true, value: place };
-    return refuse("missing", `no generation needs pack ${pack}`);
   }
 
   async #importPlan(): Promise<BackupAnswer> {

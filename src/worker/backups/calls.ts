@@ -28,12 +28,14 @@ export type BackupCall =
   | { call: "import-refused"; outcome: ImportOutcome }
   | { call: "commit"; generation: number; request: CommitRequest };
 
-export type BackupValue =
-  | RestorePlan
-  | OutcomeReply
-  | ReserveReply
-  | ImportPlan
-  /** Where a pack lies, or a piece of an archive. */
-  | { key: string; range?: Range };
+/** Where a pack lies, or a piece of an archive. */
+export interface Place {
+  key: string;
+  range?: Range;
+  /** That a pack was encrypted to, as far as it is recorded. */
+  recipient?: string;
+}
+
+export type BackupValue = RestorePlan | OutcomeReply | ReserveReply | ImportPlan | Place;
 
 export type BackupAnswer = Answer<BackupValue>;

@@ -61,10 +61,16 @@ export type Opened =
   | { ok: true; body: ReadableStream<Uint8Array> }
   | { ok: false; reason: "wrong-key" | "corrupt"; message: string };
 
-/** Content as it was before encryption; what was never encrypted passes as it is. */
+/**
+ * Content as it was before encryption; what was never encrypted passes as it is.
+ *
+ * @param recipient that it is known to be encrypted to, if it is: with that one's identity at hand, content
+ *   that does not open is damaged
+ */
 export async function opened(
   body: ReadableStream<Uint8Array>,
   keys: BackupKeys | undefined,
+  recipient?: string,
 ): Promise<Opened> {
   const pieces = piecesOf(body);
   const first = await readHeader(pieces);
@@ -80,7 +86,8 @@ export async function opened(
   } catch (error) {
     await pieces.cancel();
     const said = error instanceof Error ? error.message : String(error);
-    if (keys !== undefined && !said.includes("no identity matched")) {
+    const mine = recipient !== undefined && identityFor(keys, recipient) !== undefined;
+    if (mine || (keys !== undefined && !said.includes("no identity matched"))) {
       return { ok: false, reason: "corrupt", message: `the age header is damaged: ${said}` };
     }
     return { ok: false, reason: "wrong-key", message: "no identity in BACKUP_KEY opens this pack" };

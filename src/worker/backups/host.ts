@@ -112,7 +112,7 @@ async function readPack(
   const found = await readBody(bucket, allowed.value.key);
   if (!found.ok) return found;
   if (found.value === undefined) return refuse("missing", `Pack ${pack} is not in the bucket.`);
-  const body = await opened(found.value.body, await host.keys());
+  const body = await opened(found.value.body, await host.keys(), allowed.value.recipient);
   if (!body.ok) return refuse(body.reason, `Pack ${pack}: ${body.message}`);
   return new Response(body.body, { headers: { "Content-Type": "application/zstd" } });
 }
@@ -150,7 +150,7 @@ async function checkPack(
   const raw = counted(found.value.body);
   let problem: string | undefined;
   try {
-    const body = await opened(raw.body, await host.keys());
+    const body = await opened(raw.body, await host.keys(), allowed.value.recipient);
     if (!body.ok) {
       if (raw.broken() || raw.endedBefore(found.value.size)) return brokenOff(pack);
       return refuse(body.reason, `Pack ${pack}: ${body.message}`);

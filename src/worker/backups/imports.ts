@@ -2,7 +2,6 @@
  * Archives of a state from elsewhere: one that is being uploaded, and the one that somebody put into
  * the bucket. Each waits here until a start takes it in, once: the manifest says which were.
  */
-import * as z from "zod";
 import {
   BUCKET_ARCHIVE,
   IMPORT_PART_BYTES,
@@ -11,6 +10,7 @@ import {
   type ImportView,
 } from "../../protocol/import.ts";
 import { listAll, readHead, remove, type BackupBucket } from "./bucket.ts";
+import { ImportNotes, type Upload } from "./import-notes.ts";
 import { importPartKey, importsPrefix } from "./keys.ts";
 import { refuse, type Answer } from "./ledger.ts";
 import type { Notebook } from "./memory.ts";
@@ -33,33 +33,16 @@ export interface ImportSource {
   pieces: { key: string; range?: { offset: number; length: number } }[];
 }
 
-const upload = z.object({
-  id: z.string(),
-  name: z.string(),
-  bytes: z.number(),
-  received: z.array(z.number()),
-  /** An admin said that the next start takes it in. */
-  applied: z.boolean(),
-});
-type Upload = z.infer<typeof upload>;
-
-const noted = z.object({
-  upload: upload.optional(),
-  /** Archives that were not taken in, with the reason; the newest last. */
-  refused: z.array(z.object({ id: z.string(), problem: z.string() })).default([]),
-});
-type Noted = z.infer<typeof noted>;
-
-const NAME = "imports";
 /** What the archive in the bucket is called in the admin API. */
 const IN_BUCKET = "bucket";
-const MOST_REFUSED = 20;
 
 export class Imports {
   readonly #parts: ImportsParts;
+  readonly #notes: ImportNotes;
 
   constructor(parts: ImportsParts) {
     this.#parts = parts;
+    this.#notes = new ImportNotes(parts.notebook, parts.changed);
   }
 
   async list(): Promise<Answer<ImportView[]>> {
@@ -86,7 +69,7 @@ export class Imports {
     const dropped = await this.#removeParts();
     if (!dropped.ok) return dropped;
     const fresh = { id: crypto.randomUUID(), name, bytes, received: [], applied: false };
-    this.#note({ ...this.#noted(), upload: fresh });
+    this.#notes.setUpload(fresh);
     return { ok: true, value: this.#viewOf(fresh, []) };
   }
 
@@ -106,7 +89,7 @@ export class Imports {
     if (!found.ok) return found;
     const received = [...new Set([...found.value.received, n])].sort((a, b) => a - b);
     const next = { ...found.value, received };
-    this.#note({ ...this.#noted(), upload: next });
+    this.#notes.setUpload(next);
     return { ok: true, value: this.#viewOf(next, []) };
   }
 
@@ -123,22 +106,36 @@ export class Imports {
     return this.#sourceOf(found.value);
   }
 
-  /** The next start takes it in. */
-  apply(id: string): Answer<undefined> {
-    if (id === IN_BUCKET) return { ok: true, value: undefined };
-    const found = this.#uploadOf(id);
+  /** Whether a start could take it in: all of it is here, and it was not taken in before. */
+  async ready(id: string): Promise<Answer<ImportSource>> {
+    const [found, imported] = [await this.source(id), await this.#parts.imported()];
     if (!found.ok) return found;
-    const whole = this.#sourceOf(found.value);
-    if (!whole.ok) return whole;
-    this.#note({ ...this.#noted(), upload: { ...found.value, applied: true } });
+    if (!imported.ok) return imported;
+    const before = imported.value.includes(found.value.id);
+    return before ? refuse("exists", "It was taken in already.") : found;
+  }
+
+  /** The next start takes it in, also when one before refused it. */
+  async apply(id: string): Promise<Answer<undefined>> {
+    const found = await this.ready(id);
+    if (!found.ok) return found;
+    this.#notes.forgive(found.value.id);
+    const { upload } = this.#notes;
+    if (upload?.id === id) this.#notes.setUpload({ ...upload, applied: true });
     return { ok: true, value: undefined };
   }
 
+  /** Takes its bytes out of the bucket, also those that somebody put there. */
   async drop(id: string): Promise<Answer<undefined>> {
-    const found = this.#uploadOf(id);
+    const found = id === IN_BUCKET ? await this.source(id) : this.#uploadOf(id);
     if (!found.ok) return found;
-    const removed = await this.#removeParts();
-    if (removed.ok) this.#note({ refused: this.#noted().refused });
+    const removed =
+      id === IN_BUCKET
+        ? await remove(this.#parts.bucket, [BUCKET_ARCHIVE])
+        : await this.#removeParts();
+    if (!removed.ok) return removed;
+    if (id !== IN_BUCKET) this.#notes.setUpload(undefined);
+    this.#notes.forgive(found.value.id);
     return removed;
   }
 
@@ -147,21 +144,20 @@ export class Imports {
     const found = await this.#all();
     if (!found.ok) return found;
     const { uploaded, inBucket, imported } = found.value;
-    const done = new Set([...imported, ...this.#noted().refused.map(({ id }) => id)]);
-    if (uploaded?.applied && !done.has(uploaded.id)) return this.#sourceOf(uploaded);
-    const next = inBucket !== undefined && !done.has(inBucket.id) ? inBucket : undefined;
+    const over = (one: string) =>
+      imported.includes(one) || this.#notes.problemOf(one) !== undefined;
+    if (uploaded?.applied && !over(uploaded.id)) return this.#sourceOf(uploaded);
+    const next = inBucket !== undefined && !over(inBucket.id) ? inBucket : undefined;
     return { ok: true, value: next };
   }
 
   refused(id: string, problem: string): void {
-    const { refused, ...rest } = this.#noted();
-    const others = refused.filter((one) => one.id !== id);
-    this.#note({ ...rest, refused: [...others, { id, problem }].slice(-MOST_REFUSED) });
+    this.#notes.refuse(id, problem);
   }
 
   /** It is a generation now: its parts are not needed any more. */
   async done(id: string): Promise<void> {
-    if (this.#noted().upload?.id === id) await this.#removeParts();
+    if (this.#notes.upload?.id === id) await this.#removeParts();
   }
 
   async #all(): Promise<
@@ -174,7 +170,7 @@ export class Imports {
     const [inBucket, imported] = await Promise.all([this.#inBucket(), this.#parts.imported()]);
     if (!inBucket.ok) return inBucket;
     if (!imported.ok) return imported;
-    const uploaded = this.#noted().upload;
+    const uploaded = this.#notes.upload;
     return { ok: true, value: { uploaded, inBucket: inBucket.value, imported: imported.value } };
   }
 
@@ -202,7 +198,7 @@ export class Imports {
   }
 
   #uploadOf(id: string): Answer<Upload> {
-    const found = this.#noted().upload;
+    const found = this.#notes.upload;
     if (found?.id === id) return { ok: true, value: found };
     return refuse("missing", "There is no such import.");
   }
@@ -220,7 +216,7 @@ export class Imports {
 
   #ended(id: string, imported: readonly string[], present: ImportView["state"]) {
     if (imported.includes(id)) return { state: "done" as const };
-    const problem = this.#noted().refused.find((one) => one.id === id)?.problem;
+    const problem = this.#notes.problemOf(id);
     return problem === undefined ? { state: present } : { state: "refused" as const, problem };
   }
 
@@ -232,16 +228,6 @@ export class Imports {
       bucket,
       found.value.map(({ key }) => key),
     );
-  }
-
-  #noted(): Noted {
-    const text = this.#parts.notebook.read(NAME);
-    return noted.parse(text === undefined ? {} : JSON.parse(text));
-  }
-
-  #note(next: Noted): void {
-    this.#parts.notebook.write(NAME, JSON.stringify(next));
-    this.#parts.changed();
   }
 }
 

@@ -6,7 +6,7 @@ import type { RestorePlan } from "../../protocol/backup.ts";
 import { identityFor, wrongKey } from "./cipher.ts";
 import { refuse, type Answer } from "./ledger.ts";
 import { headOf, type GenerationEntry } from "./manifest.ts";
-import { recall } from "./memory.ts";
+import { recall, type Notebook } from "./memory.ts";
 import type { BackupsRoom } from "./room.ts";
 
 export type ContentPlan = Extract<RestorePlan, { outcome: "restore" }>;
@@ -77,8 +77,13 @@ function passedOver(entries: readonly GenerationEntry[]): PassedOver {
 }
 
 export function isDamaged({ notebook }: BackupsRoom, entry: GenerationEntry): boolean {
-  const { damagedPacks } = recall(notebook);
-  return entry.damaged !== undefined || entry.needs.some((pack) => damagedPacks.includes(pack));
+  return damageKnown(notebook)(entry);
+}
+
+/** Tells of each generation whether it is known to be damaged: by itself, or by a pack that it needs. */
+export function damageKnown(notebook: Notebook): (entry: GenerationEntry) => boolean {
+  const packs = new Set(recall(notebook).damagedPacks);
+  return (entry) => entry.damaged !== undefined || entry.needs.some((pack) => packs.has(pack));
 }
 
 async function contentOf(

@@ -7,11 +7,14 @@ import { ABSENT, listAll, write, type BackupBucket } from "./bucket.ts";
 import { generationOf, packOfKey, packsPrefix, pageKey, pagePrefix } from "./keys.ts";
 import type { Answer, Ledger } from "./ledger.ts";
 import { headNumber, withPage, type GenerationEntry, type Manifest } from "./manifest.ts";
+import type { Notebook } from "./memory.ts";
+import { damageKnown } from "./plans.ts";
 import { retained, type RetentionPolicy } from "./retention.ts";
 
 export interface PruneParts {
   agentId: string;
   bucket: BackupBucket;
+  notebook: Notebook;
   retention: RetentionPolicy;
   now: () => number;
 }
@@ -31,7 +34,7 @@ export async function prune(
   }>(async (current) => {
     const all = await ledger.entries(current);
     if (!all.ok) return { do: "refuse", refusal: all };
-    const keep = retained(all.value, parts.retention, parts.now());
+    const keep = retained(all.value, parts.retention, parts.now(), damageKnown(parts.notebook));
     const kept = all.value.filter((entry) => keep.has(entry.n));
     const removed = all.value.length - kept.length;
     if (removed === 0) return { do: "same", value: { manifest: current, kept, removed } };

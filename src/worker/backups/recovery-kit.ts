@@ -16,7 +16,7 @@ export function recoveryKit({ agentId, keys, now }: KitFacts): string {
   );
   const key =
     identities === undefined
-      ? "The backups are not encrypted: BACKUP_KEY was not set when this was made.\nLeave `age -d -i key.txt` out of the commands.\n"
+      ? "The backups are not encrypted: BACKUP_KEY was not set when this was made.\nLeave `age -d -i key.txt |` out of the commands.\n"
       : `Put these lines into a file named key.txt:\n\n    ${identities.join("\n").replaceAll("\n", "\n    ")}\n`;
   return `moltworker recovery kit, made ${made}
 

@@ -1,27 +1,35 @@
 /** As `docs/storage.md` has them, where a test runs them with the tools they name. */
 export const RESTORE_COMMANDS = `set -euo pipefail
-mkdir restored
-jq -r '.recent[-1].needs[]' manifest.json | sort -t. -k1,1n -k2,2n | while IFS=. read -r generation index; do
+# The newest generation. An older one: jq '.recent[] | select(.n == 42)'
+jq '.recent[-1]' manifest.json > generation.json
+mkdir restored unpacked
+# Each pack into a folder of its own: what was a file in one may be a folder in another.
+jq -r '.needs[]' generation.json | while IFS=. read -r generation index; do
+  mkdir "unpacked/$generation.$index"
   file=$(printf 'packs/%010d/%04d.pack' "$generation" "$index")
-  age -d -i key.txt "$file" | zstd -dq | tar -x --unlink-first -C restored
+  < "$file" age -d -i key.txt | zstd -dq | tar -x -C "unpacked/$generation.$index"
 done
-cd restored
-list=.moltworker/generation.json
-# Large files from their parts; a file that became shorter has parts left over from before.
-jq -r '.files[] | select(.parts) | "\\(.size) \\(.path)"' "$list" | while read -r size path; do
-  mkdir -p "$(dirname "$path")"
-  { cat ".moltworker/parts/$path/"* || true; } | head -c "$size" > "$path.joined"
-  mv "$path.joined" "$path"
-done
-# What older packs still hold of files that were deleted since.
-jq -r '.files[].path' "$list" | sort > .moltworker/kept
-find .openclaw -type f | sort | comm -13 .moltworker/kept - | while read -r path; do rm -- "$path"; done
-jq -r '.folders[].path' "$list" > .moltworker/folders
-find .openclaw -depth -type d | { grep -vxFf .moltworker/folders || true; } | while read -r path; do rmdir -- "$path"; done
-jq -r '.folders[].path' "$list" | while read -r path; do mkdir -p "$path"; done
-jq -r '.links[] | "\\(.target)\\t\\(.path)"' "$list" | while IFS=$'\\t' read -r target path; do ln -sfn "$target" "$path"; done
-jq -r '.files[], .folders[] | "\\(.mode) \\(.path)"' "$list" | while read -r mode path; do
-  chmod "$(printf '%o' "$mode")" "$path"
-done
-rm -r .moltworker
+list="unpacked/$(jq -r '.list.pack' generation.json)/.moltworker/generation.json"
+# The list says what there is, and in which pack it lies.
+jq -r '.folders[].path' "$list" | while IFS= read -r path; do mkdir -p "restored/$path"; done
+jq -r '.packs as $packs | .files[] | select(.parts | not) | "\\($packs[.pack])\\t\\(.path)"' "$list" |
+  while IFS=$'\\t' read -r pack path; do
+    mkdir -p "restored/$(dirname "$path")"
+    mv "unpacked/$pack/$path" "restored/$path"
+  done
+# Large files, part by part.
+jq -r '.packs as $packs | .files[] | select(.parts) | .path as $path | .parts | to_entries[]
+  | "\\($packs[.value[1]])\\t\\(.key)\\t\\($path)"' "$list" |
+  while IFS=$'\\t' read -r pack part path; do
+    mkdir -p "restored/$(dirname "$path")"
+    cat "unpacked/$pack/.moltworker/parts/$path/$(printf '%08d' "$part")" >> "restored/$path"
+  done
+jq -r '.links[] | "\\(.target)\\t\\(.path)"' "$list" |
+  while IFS=$'\\t' read -r target path; do
+    mkdir -p "restored/$(dirname "$path")"
+    ln -s "$target" "restored/$path"
+  done
+jq -r '.files[], (.folders | sort_by(.path) | reverse[]) | "\\(.mode)\\t\\(.path)"' "$list" |
+  while IFS=$'\\t' read -r mode path; do chmod "$(printf '%o' "$mode")" "restored/$path"; done
+rm -rf unpacked
 `;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { GenerationEntry } from "./manifest.ts";
-import { DEFAULT_RETENTION, retained } from "./retention.ts";
+import { DEFAULT_RETENTION, retained as retainedOf } from "./retention.ts";
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2030, 0, 15, 12);
@@ -21,10 +21,17 @@ function history(days: number, step: number): GenerationEntry[] {
   return Array.from({ length: count }, (_, i) => entry(i + 1, (count - i) * step));
 }
 
+function retained(
+  entries: readonly GenerationEntry[],
+  damaged: (one: GenerationEntry) => boolean = (one) => one.damaged !== undefined,
+): Set<number> {
+  return retainedOf(entries, DEFAULT_RETENTION, NOW, damaged);
+}
+
 describe("which generations stay", () => {
   test("all of a day, one an hour for a week, one a day for a month, one a week for a year", () => {
     const entries = history(500, 0.25);
-    const kept = retained(entries, DEFAULT_RETENTION, NOW);
+    const kept = retained(entries);
     const of = (from: number, to: number) =>
       entries.filter(({ n, at }) => {
         const age = (NOW - at) / HOUR;
@@ -40,12 +47,33 @@ describe("which generations stay", () => {
   test("the newest that was verified stays however old and however many follow", () => {
     const good = entry(1, 10_000, { verifiedAt: 1 });
     const flood = Array.from({ length: 5000 }, (_, i) => entry(i + 2, 1 - i / 5000));
-    expect(retained([good, ...flood], DEFAULT_RETENTION, NOW).has(1)).toBe(true);
+    expect(retained([good, ...flood]).has(1)).toBe(true);
+  });
+
+  test("a decision to start afresh does not count as one that a restore worked from", () => {
+    const good = entry(1, 20_000, { verifiedAt: 1 });
+    const afresh = entry(2, 10_500, { verifiedAt: 2, reason: "afresh" });
+    const later = Array.from({ length: 4 }, (_, i) => entry(i + 3, 9500 - i));
+    expect(retained([good, afresh, ...later]).has(1)).toBe(true);
+  });
+
+  test("the newest intact one stays, however many need a pack that is known to be broken", () => {
+    const broken = (one: GenerationEntry) => one.needs.includes("2.0");
+    // Later ones of the same day and week, and of later years, stand on the broken pack.
+    const entries = [
+      entry(1, 20_001),
+      ...[20_000, 15_000, 200.5, 200, 0.4, 0.3, 0.2].map((age, i) =>
+        entry(i + 2, age, { needs: ["2.0"] }),
+      ),
+    ];
+    expect(retained(entries, broken).has(1)).toBe(true);
+    const sameWeek = [entry(1, 201), ...entries.slice(3)];
+    expect(retained(sameWeek, broken).has(1)).toBe(true);
   });
 
   test("an agent that was idle for years keeps its newest ones", () => {
     const entries = [entry(1, 90_000), entry(2, 80_000)];
-    expect([...retained(entries, DEFAULT_RETENTION, NOW)]).toEqual([1, 2]);
+    expect([...retained(entries)]).toEqual([1, 2]);
   });
 
   test("generations of the last hour never take the place of older ones", () => {
@@ -58,8 +86,8 @@ describe("which generations stay", () => {
         const newer = Array.from({ length: flood }, (_, i) =>
           entry(before.length + i + 1, 0.4 - i / 1000),
         );
-        const alone = retained(before, DEFAULT_RETENTION, NOW);
-        const flooded = retained([...before, ...newer], DEFAULT_RETENTION, NOW);
+        const alone = retained(before);
+        const flooded = retained([...before, ...newer]);
         const newest = new Set(before.slice(-3).map(({ n }) => n));
         const lost = [...alone].filter((n) => !flooded.has(n) && !newest.has(n));
         // Only the one that stood for a day or a week that is not over yet.

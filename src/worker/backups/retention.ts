@@ -1,6 +1,7 @@
 /**
- * Which generations stay. Pure. Fails towards keeping: the newest ones, and the newest that a
- * restore is known to have worked from, stay whatever the policy says.
+ * Which generations stay. Pure. Fails towards keeping: the newest ones, the newest that is not
+ * known to be damaged, and the newest that a restore is known to have worked from, stay whatever the
+ * policy says.
  */
 import type { GenerationEntry } from "./manifest.ts";
 
@@ -24,15 +25,23 @@ export const DEFAULT_RETENTION: RetentionPolicy = {
   weeklyWeeks: 52,
 };
 
-/** Numbers of the generations to keep; `entries` oldest first. */
+/**
+ * Numbers of the generations to keep; `entries` oldest first.
+ *
+ * @param damaged whether a generation is known to be, by itself or by a pack that it needs
+ */
 export function retained(
   entries: readonly GenerationEntry[],
   policy: RetentionPolicy,
   now: number,
+  damaged: (entry: GenerationEntry) => boolean,
 ): Set<number> {
   const kept = new Set<number>(entries.slice(-NEWEST_KEPT).map((entry) => entry.n));
-  const good = entries.findLast((entry) => entry.verifiedAt !== undefined && !entry.damaged);
+  const sound = entries.filter((entry) => entry.reason !== "afresh" && !damaged(entry));
+  const good = sound.findLast((entry) => entry.verifiedAt !== undefined);
   if (good !== undefined) kept.add(good.n);
+  const intact = sound.at(-1);
+  if (intact !== undefined) kept.add(intact.n);
   const tiers = [
     { within: policy.hourlyDays * DAY, every: HOUR },
     { within: policy.dailyDays * DAY, every: DAY },
@@ -47,7 +56,7 @@ export function retained(
       const bucket = Math.floor(entry.at / tier.every);
       const held = buckets[i]?.get(bucket);
       // The newest of its time, unless it is known to be damaged and another one is not.
-      if (held === undefined || !entry.damaged || held.damaged) buckets[i]?.set(bucket, entry);
+      if (held === undefined || !damaged(entry) || damaged(held)) buckets[i]?.set(bucket, entry);
     });
   }
   for (const bucket of buckets) for (const entry of bucket.values()) kept.add(entry.n);

@@ -25,7 +25,7 @@ const COLOUR = {
   done: "success",
   refused: "error",
 } as const;
-/** The archive that somebody put into the bucket is theirs to remove. */
+/** The archive that somebody put into the bucket: it may be their only one, so deleting it is asked about. */
 const IN_BUCKET = "bucket";
 
 interface ArchiveProps {
@@ -38,13 +38,13 @@ interface ArchiveProps {
 export function Archive({ archive, status, follow }: ArchiveProps) {
   const { language } = useSpoken();
   const { imports: words, report } = useWords(WORDS);
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"apply" | "remove">();
   const { id, name, bytes, state, problem } = archive;
   const live = isLive(status);
   const look = useMutation({ mutationFn: () => call(BACKUPS_API.surveyImport, { id }) });
   const apply = useAct(BACKUPS_API.applyImport, live ? words.begun : words.stopped.join(" "));
   const drop = useAct(BACKUPS_API.dropImport, words.removed);
-  const whole = state === "uploaded" || state === "waiting";
+  const whole = state === "uploaded" || state === "waiting" || state === "refused";
   return (
     <li className="border-kumo-line mt-4 flex flex-col gap-3 border-t pt-4">
       <p className="flex flex-wrap items-center gap-2">
@@ -59,11 +59,14 @@ export function Archive({ archive, status, follow }: ArchiveProps) {
             {words.look}
           </Button>
         ) : null}
-        {id === IN_BUCKET ? null : (
-          <Button variant="ghost" icon={TrashIcon} loading={drop.busy} onClick={() => drop({ id })}>
-            {words.remove}
-          </Button>
-        )}
+        <Button
+          variant="ghost"
+          icon={TrashIcon}
+          loading={drop.busy}
+          onClick={() => (id === IN_BUCKET ? setAsking("remove") : drop({ id }))}
+        >
+          {words.remove}
+        </Button>
       </div>
       {look.isPending ? (
         <p role="status" className="text-kumo-subtle">
@@ -78,7 +81,7 @@ export function Archive({ archive, status, follow }: ArchiveProps) {
             className="self-start"
             variant="primary"
             loading={apply.busy}
-            onClick={() => setAsking(true)}
+            onClick={() => setAsking("apply")}
           >
             {words.apply}
           </Button>
@@ -89,8 +92,8 @@ export function Archive({ archive, status, follow }: ArchiveProps) {
         </p>
       )}
       <Confirm
-        open={asking}
-        onOpenChange={setAsking}
+        open={asking === "apply"}
+        onOpenChange={(open) => setAsking(open ? "apply" : undefined)}
         title={words.askTitle}
         text={words.askText(name)}
         action={words.apply}
@@ -104,6 +107,14 @@ export function Archive({ archive, status, follow }: ArchiveProps) {
       >
         <Consequences lines={[...(live ? words.running : words.stopped), ...words.always]} />
       </Confirm>
+      <Confirm
+        open={asking === "remove"}
+        onOpenChange={(open) => setAsking(open ? "remove" : undefined)}
+        title={words.removeTitle}
+        text={words.removeText(name)}
+        action={words.remove}
+        onConfirm={() => drop({ id })}
+      />
     </li>
   );
 }

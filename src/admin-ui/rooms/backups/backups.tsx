@@ -7,6 +7,7 @@ import { Trouble } from "../../parts/trouble.tsx";
 import { useText, useWords } from "../../text/text.tsx";
 import { Afresh } from "./afresh.tsx";
 import { Imports } from "./imports.tsx";
+import { LeftOut } from "./left-out.tsx";
 import { Progress, type Job } from "./progress.tsx";
 import { RecoveryKit } from "./recovery-kit.tsx";
 import { Retention } from "./retention.tsx";
@@ -48,6 +49,7 @@ export function BackupsRoom() {
     <>
       {progress}
       <Summary backups={backups.data} status={status} />
+      <LeftOut {...status} />
       <Timeline generations={backups.data.generations} status={status} follow={setJob} />
       <RecoveryKit takenAt={backups.data.recoveryKitAt} />
       <Imports status={status} follow={setJob} />

@@ -12,7 +12,6 @@ import { Figure } from "../../parts/figure.tsx";
 import { useNow } from "../../parts/now.ts";
 import { formatAgo, formatBytes, formatMoment, formatNumber } from "../../text/format.ts";
 import { useSpoken, useWords } from "../../text/text.tsx";
-import { Unkept } from "./unkept.tsx";
 import { WORDS } from "./words.ts";
 
 interface SummaryProps {
@@ -30,7 +29,6 @@ export function Summary({ backups, status }: SummaryProps) {
   return (
     <>
       <Attention backups={backups} status={status} />
-      <Unkept status={status} />
       <Card
         title={summary.title}
         aside={

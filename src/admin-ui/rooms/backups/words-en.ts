@@ -36,7 +36,11 @@ export const en = {
     notRunning: "Both need a running agent.",
     problem: "Backups need attention",
     failure: "The last attempt failed",
-    unkept: "Not everything is kept",
+  },
+  leftOut: {
+    title: "Not in the backups",
+    about:
+      "These could not be kept at the last look. What they held before stays in the newest backup. Ask the agent to remove or mend them if you need them kept.",
   },
   timeline: {
     title: "Timeline",
@@ -132,6 +136,9 @@ export const en = {
     apply: "Bring it in",
     remove: "Remove the archive",
     removed: "The archive is removed.",
+    removeTitle: "Delete the archive from the bucket?",
+    removeText: (name: string) =>
+      `${name} was put into the bucket by somebody. It is deleted there; what was brought in from it stays.`,
     askTitle: "Bring this archive in?",
     askText: (name: string) => `The agent’s state becomes what ${name} holds.`,
     running: [
@@ -204,7 +211,7 @@ export const en = {
       `one a week for ${weeklyWeeks} weeks`,
     ],
     always:
-      "The newest three stay in any case, and so does the newest one that is known to restore. BACKUP_RETENTION changes this.",
+      "The newest three stay in any case, and so do the newest one that is not damaged and the newest one that is known to restore. BACKUP_RETENTION changes this.",
     last: (when: string) => `Last tidied up ${when}; it happens every hour.`,
     prune: "Tidy up now",
     askTitle: "Delete what is no longer to be kept?",

@@ -33,7 +33,11 @@ export const zh: Words = {
     notRunning: "备份和验证都需要助手正在运行。",
     problem: "备份需要处理",
     failure: "最近一次尝试失败",
-    unkept: "有内容未被保存",
+  },
+  leftOut: {
+    title: "未进入备份的内容",
+    about:
+      "最近一次检查时，以下内容无法保存。它们之前的内容仍在最新备份中。如果需要保存，请让助手删除或修复它们。",
   },
   timeline: {
     title: "时间线",
@@ -126,6 +130,8 @@ export const zh: Words = {
     apply: "导入",
     remove: "移除归档",
     removed: "归档已移除。",
+    removeTitle: "从存储桶中删除此归档？",
+    removeText: (name) => `${name} 是有人放入存储桶的。它将从那里删除；已经导入的内容会保留。`,
     askTitle: "导入此归档？",
     askText: (name) => `助手的状态将变为 ${name} 中的内容。`,
     running: ["先备份当前状态，之后随时可以恢复回来。", "然后助手停止，并以归档中的内容重新启动。"],
@@ -193,7 +199,8 @@ export const zh: Words = {
       `${dailyDays} 天内每天一份`,
       `${weeklyWeeks} 周内每周一份`,
     ],
-    always: "最新的三份，以及最近一份确认可恢复的备份，总会保留。可用 BACKUP_RETENTION 更改。",
+    always:
+      "最新的三份、最近一份未损坏的备份，以及最近一份确认可恢复的备份，总会保留。可用 BACKUP_RETENTION 更改。",
     last: (when) => `上次清理：${when}；每小时自动进行。`,
     prune: "立即清理",
     askTitle: "删除不再需要保留的备份？",

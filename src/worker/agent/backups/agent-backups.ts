@@ -103,6 +103,7 @@ export class AgentBackups {
 
   /** A sandbox is gone, and what it held last is not kept. */
   lost(reason: string): void {
+    if (this.#backups === undefined) return;
     this.#alerts.raise("unkept", `Stopped without a last backup: ${reason}`);
   }
 

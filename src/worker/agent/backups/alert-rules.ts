@@ -8,6 +8,8 @@ import type { BackupAlerts } from "./alerts.ts";
 
 /** An agent whose content changed this long ago without a generation deserves an alert. */
 const OVERDUE_MS = 5 * 60_000;
+/** A file that cannot be kept may be gone or in order a moment later. */
+const LEFT_OUT_MS = 10 * 60_000;
 
 /** @param newest the newest generation there is after the call */
 export function alertsOfCall(
@@ -39,11 +41,30 @@ export function alertsOfSupervisor(
   now: number,
 ): void {
   if (said === undefined) return;
+  const [first] = said.unkept;
+  const leftOut = first === undefined ? undefined : leftOutText(first);
+  alerts.lasting("left-out", leftOut, LEFT_OUT_MS, now);
+  const why = said.lastError?.message;
   if (said.state !== "watching" && said.state !== "restoring") {
-    const why = said.lastError?.message ?? "no reason given";
-    alerts.raise("unkept", `Backups are ${said.state}: ${why}`);
-  } else if (said.dirtySince !== undefined && now - said.dirtySince > OVERDUE_MS) {
-    const minutes = Math.round((now - said.dirtySince) / 60_000);
-    alerts.raise("unkept", `The state changed ${minutes} minutes ago and is not kept yet.`);
-  } else alerts.allIsWell("unkept");
+    return alerts.raise("unkept", `Backups are ${said.state}: ${why ?? "no reason given"}`);
+  }
+  if (said.dirtySince !== undefined && now - said.dirtySince > OVERDUE_MS) {
+    const minutes = minutesOf(now - said.dirtySince);
+    return alerts.raise("unkept", `The state changed ${minutes} minutes ago and is not kept yet.`);
+  }
+  // What changes is not known while no pass comes to its end, whatever the supervisor believes.
+  if (said.sinceKeptMs !== undefined && said.sinceKeptMs > OVERDUE_MS) {
+    const minutes = minutesOf(said.sinceKeptMs);
+    const text = `No backup has come to its end for ${minutes} minutes`;
+    return alerts.raise("unkept", why === undefined ? `${text}.` : `${text}: ${why}`);
+  }
+  if (said.failures === 0) alerts.allIsWell("unkept");
+}
+
+function leftOutText({ path, why }: { path: string; why: string }): string {
+  return `Something of the agent's cannot be kept: ${path}: ${why}`;
+}
+
+function minutesOf(ms: number): number {
+  return Math.round(ms / 60_000);
 }

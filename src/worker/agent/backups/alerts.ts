@@ -1,6 +1,6 @@
 /**
  * What somebody should look at: one alert stands until the state is kept again, one until a restore
- * has worked, one until old generations can be deleted.
+ * has worked, one until every file can be kept, one until old generations can be deleted.
  */
 import * as z from "zod";
 import type { RecordStore } from "../store/records.ts";
@@ -8,6 +8,7 @@ import type { RecordStore } from "../store/records.ts";
 const SETTINGS = {
   unkept: "backups.alert",
   damage: "backups.alert.damage",
+  "left-out": "backups.alert.left-out",
   prune: "backups.alert.prune",
 } as const;
 export type AlertKind = keyof typeof SETTINGS;
@@ -18,6 +19,7 @@ export type BackupAlert = z.infer<typeof alert>;
 export class BackupAlerts {
   readonly #records: RecordStore;
   #raised: Partial<Record<AlertKind, string>> = {};
+  readonly #since = new Map<AlertKind, number>();
 
   constructor(records: RecordStore) {
     this.#records = records;
@@ -33,6 +35,17 @@ export class BackupAlerts {
     this.#records.setSetting(SETTINGS[kind], JSON.stringify({ at, text: text.slice(0, 500) }));
   }
 
+  /** Raised once something has been said at every look for so long; ended by a look without. */
+  lasting(kind: AlertKind, text: string | undefined, ms: number, now: number): void {
+    if (text === undefined) {
+      this.#since.delete(kind);
+      return this.allIsWell(kind);
+    }
+    const since = this.#since.get(kind) ?? now;
+    this.#since.set(kind, since);
+    if (now - since >= ms) this.raise(kind, text);
+  }
+
   allIsWell(kind: AlertKind): void {
     this.#raised = { ...this.#raised, [kind]: undefined };
     const name = SETTINGS[kind];
@@ -41,7 +54,8 @@ export class BackupAlerts {
 
   /** The one that matters most. */
   get standing(): BackupAlert | undefined {
-    return this.#stored("unkept") ?? this.#stored("damage") ?? this.#stored("prune");
+    const kinds = ["unkept", "damage", "left-out", "prune"] as const;
+    return kinds.map((kind) => this.#stored(kind)).find((one) => one !== undefined);
   }
 
   #stored(kind: AlertKind): BackupAlert | undefined {

@@ -40,13 +40,19 @@ export class ImportsRoom extends RpcTarget implements AdminImportCalls {
   }
 
   async apply(id: string): Promise<Done> {
-    const applied = this.#imports?.apply(id) ?? noBucket();
-    if (!applied.ok) return { ok: false, reason: applied.message };
-    return this.#power.rewritten(async () => ({ ok: true }));
+    const imports = this.#imports;
+    if (imports === undefined) return doneOf(noBucket());
+    // Before anything stops for it; and it is said to wait only when the state before it is kept.
+    const ready = await imports.ready(id);
+    if (!ready.ok) return doneOf(ready);
+    return this.#power.rewritten(async () => doneOf(await imports.apply(id)));
   }
 
   async drop(id: string): Promise<Done> {
-    const dropped = (await this.#imports?.drop(id)) ?? noBucket();
-    return dropped.ok ? { ok: true } : { ok: false, reason: dropped.message };
+    return doneOf((await this.#imports?.drop(id)) ?? noBucket());
   }
+}
+
+function doneOf(answer: Answer<unknown>): Done {
+  return answer.ok ? { ok: true } : { ok: false, reason: answer.message };
 }

@@ -175,7 +175,7 @@ describe("a turn whose model", () => {
     expect(other.asked).toContain(`anthropic/${FALLBACK}`);
     const turn = (await endedCalls()).toReversed().slice(before);
     expect(turn.slice(0, 2)).toMatchObject([
-      { provider: "anthropic", attempt: 1, reason: "unreachable" },
+      { provider: "anthropic", attempt: 1, reason: "unreachable", state: "free" },
       { provider: "openrouter", model: `anthropic/${FALLBACK}`, attempt: 2, state: "settled" },
     ]);
   });

@@ -181,6 +181,8 @@ describe("a provider that is not there", () => {
       // A call that waited for anything would end in the deadline's 504.
       const response = await call(refusing.url, path);
       expect(response.status).toBe(502);
+      // It was tried more than once already.
+      expect(response.headers.get("x-should-retry")).toBe("false");
       const text = await response.text();
       expect(JSON.parse(text)).toEqual(
         provider === "anthropic"

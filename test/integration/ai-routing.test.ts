@@ -71,6 +71,17 @@ describe("a call goes to the next place", () => {
     expect(first?.state).toBe(/^(?!408|524)\d/.test(told) ? "free" : "unsettled");
   });
 
+  it("when the first is not there, which costs nothing", async () => {
+    const rig = await twoPlaces();
+    await rig.openai.close();
+    expect(await (await chat(rig)).text()).toBe(rig.second.sent());
+    await eventually(async () => (await callsOf(rig)).every(({ state }) => state !== "open"));
+    expect(await callsOf(rig)).toMatchObject([
+      { provider: "openrouter", attempt: 2, state: "settled" },
+      { provider: "openai", attempt: 1, state: "free", reason: "unreachable", usd: 0 },
+    ]);
+  });
+
   it.each([400, 401, 403, 404, 413, 422])("but not for a %i of its own making", async (status) => {
     const rig = await twoPlaces();
     rig.openai.fail({ kind: "error", status });

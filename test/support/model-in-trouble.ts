@@ -41,7 +41,7 @@ export async function startTroubledModel(behind: string): Promise<TroubledModel>
     trouble: Trouble | undefined,
   ): Promise<void> {
     const body = await text(request);
-    asked.push(/"model":\s*"([^"]*)"/.exec(body)?.[1] ?? "");
+    if (request.method === "POST") asked.push(/"model":\s*"([^"]*)"/.exec(body)?.[1] ?? "");
     switch (trouble?.kind) {
       case "drop":
         response.destroy();

@@ -64,9 +64,29 @@ export async function attempt(call: Call, fetcher: typeof fetch): Promise<Outcom
       return { ok: false, failure: { reason: "no-answer-in-time", provider, ms } };
     }
     const cause = error instanceof Error ? error.message : String(error);
-    return { ok: false, failure: { reason: "unreachable", provider, cause } };
+    const sent = !NEVER_SENT.test(cause) && (await mayTakeCalls(upstream.baseUrl, fetcher));
+    return { ok: false, failure: { reason: "unreachable", provider, cause, sent } };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+const NEVER_SENT = /refused|could not be resolved|dns|unreachable|no such host|certificate|tls/i;
+const LOOK_MS = 1_000;
+
+/**
+ * The runtime says the same of a connection that was lost and of one that never was. Where a second one
+ * fails at once as well, as without a network, the first is taken to have carried nothing.
+ */
+async function mayTakeCalls(baseUrl: string, fetcher: typeof fetch): Promise<boolean> {
+  const late = AbortSignal.timeout(LOOK_MS);
+  try {
+    const init = { method: "HEAD", redirect: "manual", signal: late } as const;
+    const answer = await fetcher(new URL(baseUrl).origin, init);
+    await answer.body?.cancel();
+    return true;
+  } catch {
+    return late.aborted;
   }
 }
 

@@ -34,12 +34,6 @@ export function failedSettlement(n: number, outcome: Outcome, totalMs: number): 
     return { ...end, state: "free" };
   }
   const failure = outcome.ok ? undefined : outcome.failure;
-  if (failure?.reason === "unreachable" && neverSent(failure.cause)) {
-    return { ...end, state: "free" };
-  }
+  if (failure?.reason === "unreachable" && !failure.sent) return { ...end, state: "free" };
   return { ...end, state: "unsettled" };
-}
-
-function neverSent(cause: string): boolean {
-  return /refused|could not be resolved|dns|unreachable|no such host|certificate|tls/i.test(cause);
 }

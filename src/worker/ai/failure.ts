@@ -15,7 +15,8 @@ export type Failure =
   | { reason: "too-much-at-once" }
   | { reason: "cap-reached"; reached: CapReached }
   | { reason: "ledger-unreachable"; cause: string }
-  | { reason: "unreachable"; provider: Provider; cause: string }
+  /** `sent`: the request may have arrived all the same. */
+  | { reason: "unreachable"; provider: Provider; cause: string; sent: boolean }
   | { reason: "no-answer-in-time"; provider: Provider; ms: number }
   | { reason: "redirected"; provider: Provider; status: number }
   | { reason: "unreadable-error"; provider: Provider; status: number }
@@ -112,6 +113,8 @@ function tell(failure: Failure): Told {
       return {
         ...server(502, "api_error"),
         message: `moltworker could not reach ${failure.provider.title}: the connection failed.`,
+        // It was tried several times already.
+        headers: { "x-should-retry": "false" },
       };
     case "no-answer-in-time":
       return {

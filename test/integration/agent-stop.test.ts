@@ -42,7 +42,7 @@ describe("a restart of the Durable Object", () => {
     ]);
     await rig.until(({ phase }) => phase === "stopped");
     expect((await rig.log()).filter((line) => line === "stop")).toHaveLength(1);
-    await rig.call("security.panicOver");
+    await rig.call("security.panicOver", { by: "owner@example.com", from: "192.0.2.1" });
   });
 });
 

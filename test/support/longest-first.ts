@@ -7,19 +7,24 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Those that take the longest, in that order; the others follow in vitest's own. */
 const LONG = [
-  "e2e/telegram-owner",
+  "e2e/telegram",
   "e2e/slack",
+  "e2e/telegram-owner",
   "e2e/crashes",
-  "e2e/together",
   "e2e/protocol",
-  "e2e/admin",
+  "e2e/browser",
   "e2e/browsing",
-  "integration/supervisor",
-  "integration/backup-system",
-  "integration/agent",
+  "e2e/admin",
+  "e2e/discord",
   "integration/local",
-  "integration/agent-gateway-config",
-  "integration/backup-kills",
+  "integration/backup-system",
+  "integration/supervisor",
+  "e2e/together",
+  "e2e/spend",
+  "integration/worker-admin-page",
+  "integration/channels",
+  "integration/agent",
+  "integration/discord-session",
 ];
 
 export class LongestFirst extends BaseSequencer {

@@ -4,6 +4,7 @@
  */
 import { choicesAsked, count, loweredLimits, outputLimit } from "./asked-output.ts";
 import { channelIn } from "./channel.ts";
+import { inlinePictures } from "./inline-pictures.ts";
 import { inputFacts } from "./input-bound.ts";
 import { isObject } from "./json.ts";
 import { member, withMembers, type Members } from "./json-members.ts";
@@ -52,6 +53,8 @@ export function callFacts(
   if (choices === undefined || output === "unreadable") return undefined;
   const text = latin1.decode(members.bytes);
   const input = inputFacts(text);
+  const inline = input.images === 0 ? undefined : inlinePictures(members);
+  const images = Math.max(input.images, inline?.count ?? 0);
   const channel = channelIn(text);
   const remote = input.remote || searchesAlways(model);
   // The tools are long, and of interest only where one of them is the provider's own.
@@ -61,9 +64,9 @@ export function callFacts(
     wire,
     model,
     stream: wire === "gemini-stream" || member(members, "stream") === true,
-    inputBytes: members.bytes.byteLength + OWN_PROMPT_TOKENS,
+    inputBytes: members.bytes.byteLength - (inline?.bytes ?? 0) + OWN_PROMPT_TOKENS,
     remote,
-    ...(input.images === 0 ? {} : { images: input.images }),
+    ...(images === 0 ? {} : { images }),
     ...(output.limit === undefined ? {} : { outputAsked: output.limit * choices }),
     choices,
     leastOutput: Math.max(LEAST_OUTPUT, thinkingBudget(members) + 1),

@@ -1,0 +1,68 @@
+/**
+ * Pictures that stand in a request itself, in the places where a provider looks for one. Pure. Their bytes
+ * are no text: each is bounded by what a picture can come to, however many bytes it has.
+ */
+import { isObject, type Json } from "./json.ts";
+import { member, type Members } from "./json-members.ts";
+
+const LISTS = ["messages", "input", "contents"] as const;
+
+export interface InlinePictures {
+  count: number;
+  /** Of all of them, as they are encoded. */
+  bytes: number;
+}
+
+export function inlinePictures(members: Members): InlinePictures {
+  const found: InlinePictures = { count: 0, bytes: 0 };
+  for (const block of LISTS.flatMap((name) => blocksOf(objectsIn(member(members, name))))) {
+    const data = pictureIn(block);
+    if (data === undefined) continue;
+    found.count += 1;
+    found.bytes += data.length;
+  }
+  return found;
+}
+
+/** What a tool came to may hold pictures; what a tool is asked is text, whatever it looks like. */
+function blocksOf(turns: readonly Json[]): Json[] {
+  return turns
+    .flatMap(({ content, parts }) => objectsIn(content ?? parts))
+    .flatMap((block) => (block["type"] === "tool_result" ? objectsIn(block["content"]) : [block]));
+}
+
+function pictureIn(block: Json): string | undefined {
+  switch (block["type"]) {
+    case "image": {
+      const source = block["source"];
+      return isObject(source) && source["type"] === "base64" ? textOf(source["data"]) : undefined;
+    }
+    case "image_url": {
+      const image = block["image_url"];
+      return isObject(image) ? dataUrl(image["url"]) : undefined;
+    }
+    case "input_image":
+      return dataUrl(block["image_url"]);
+    case undefined: {
+      const inline = block["inlineData"] ?? block["inline_data"];
+      if (!isObject(inline)) return undefined;
+      const type = textOf(inline["mimeType"] ?? inline["mime_type"]);
+      return type?.startsWith("image/") === true ? textOf(inline["data"]) : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function dataUrl(value: unknown): string | undefined {
+  const url = textOf(value);
+  return url?.startsWith("data:image/") === true ? url : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function objectsIn(value: unknown): Json[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}

@@ -64,7 +64,10 @@ function clearDead(dir: string, file: string): Found {
   const turn = new DatabaseSync(path.join(dir, "lock.turn"), { timeout: TURN_MS });
   try {
     turn.exec("BEGIN IMMEDIATE");
-    const holder = readHolder(file);
+    const text = readText(file);
+    // Somebody who does not wait for a turn may put one there by now.
+    if (text === undefined) return { alive: false, holder: undefined };
+    const holder = holderIn(text);
     if (holder !== undefined && isAlive(holder)) return { alive: true, holder };
     rmSync(file, { force: true });
     return { alive: false, holder };
@@ -86,9 +89,19 @@ function lockOn(file: string, mine: Holder): Lock {
   };
 }
 
-function readHolder(file: string): Holder | undefined {
+/** Undefined when there is none. */
+function readText(file: string): string | undefined {
   try {
-    return holderFile.parse(JSON.parse(readFileSync(file, "utf8")));
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function holderIn(text: string): Holder | undefined {
+  try {
+    return holderFile.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

@@ -175,7 +175,8 @@ test("no part of the token is in the sandbox", async () => {
   expect(texts(77).join("\n")).not.toContain(telegram.token);
 }, 120_000);
 
-test("an answer that Telegram has taken is not sent again when workerd dies before it hears so", async () => {
+// The gateway may send it again: it never heard that Telegram took it (docs/channels.md).
+test("an answer that Telegram has taken when workerd dies before it hears so is there, and the turn ran once", async () => {
   telegram.slow = { method: "sendMessage", ms: 3_000 };
   telegram.write(alice, "the word is rowan");
   const answer = "You said: the word is rowan";
@@ -185,7 +186,14 @@ test("an answer that Telegram has taken is not sent again when workerd dies befo
   telegram.slow = undefined;
   telegram.write(alice, "the word is sloe");
   await telegram.until("the next answer", said(77, "You said: the word is sloe"), 120_000);
-  expect(telegram.texts(77).filter((text) => text.includes(answer))).toHaveLength(1);
+  expect([1, 2]).toContain(telegram.texts(77).filter((text) => text.includes(answer)).length);
+  telegram.write(alice, "history");
+  const history = await telegram.until("the history", () =>
+    telegram
+      .texts(77)
+      .find((text) => text.includes("Before this you said") && text.includes("sloe")),
+  );
+  expect(history.split("the word is rowan")).toHaveLength(2);
 }, 240_000);
 
 // The gateway marks a message as done up to two seconds before it stands in the conversation.

@@ -71,7 +71,9 @@ export async function startAgentRig(
       ...BY_ITSELF,
       handleStructuredLogs: () => undefined,
       log: runtimeLog,
-      unsafeHandleRuntimeRestart: () => undefined,
+      unsafeHandleRuntimeRestart: () => {
+        down = false;
+      },
       resourcePersistencePath: path.join(folder, "storage"),
       ...module,
       bindings: {
@@ -92,7 +94,12 @@ export async function startAgentRig(
       },
     });
   const ended = new AbortController();
-  const recover = startAgain(() => miniflare.setOptions(optionsWith(bindings)), ended.signal);
+  // From a kill until Miniflare is through with the start that follows: it answers a moment before.
+  let down = false;
+  const recover = startAgain(async () => {
+    await miniflare.setOptions(optionsWith(bindings));
+    down = false;
+  }, ended.signal);
   const runtimeLog = new RuntimeLog({ onLog: () => undefined, onGaveUp: () => void recover() });
   const miniflare = new Miniflare(optionsWith(bindings));
   const url = await miniflare.ready;
@@ -131,14 +138,19 @@ export async function startAgentRig(
       throw new Error(`the status stayed ${JSON.stringify(await status(), null, 2)}`);
     },
     async up() {
-      const answered = await withinAMinute(() => status().catch(() => undefined));
+      const answered = await withinAMinute(async () =>
+        down ? undefined : status().catch(() => undefined),
+      );
       if (answered === undefined) throw new Error("workerd does not answer");
     },
-    killWorkerd: () =>
-      killDescendants(
+    killWorkerd() {
+      const killed = killDescendants(
         process.pid,
         ({ command }) => command.includes("workerd") && command.includes("serve"),
-      ),
+      );
+      down ||= killed > 0;
+      return killed;
+    },
     deploy: (more) => miniflare.setOptions(optionsWith({ ...bindings, ...more })),
     async reset() {
       await call("setSleepAfter");

@@ -23,7 +23,8 @@ process.on("SIGTERM", () => {
   setInterval(() => existsSync(workspace + "/may-end") && process.exit(0), 20);
 });
 writeFileSync(workspace + "/runs", "");
-setInterval(() => undefined, 1000);
+const supervisor = process.ppid;
+setInterval(() => process.ppid !== supervisor && process.exit(0), 100);
 `;
 
 let worker: WorkerSide;

@@ -138,9 +138,12 @@ export async function startAgentRig(
       throw new Error(`the status stayed ${JSON.stringify(await status(), null, 2)}`);
     },
     async up() {
+      // On a busy machine Miniflare was once left without workerd and said nothing of it.
+      const stuck = setTimeout(() => void recover(), 15_000);
       const answered = await withinAMinute(async () =>
         down ? undefined : status().catch(() => undefined),
       );
+      clearTimeout(stuck);
       if (answered === undefined) throw new Error("workerd does not answer");
     },
     killWorkerd() {

@@ -58,7 +58,8 @@ export const CHINESE_SETTINGS: Record<string, string> = {
     "@BotFather 给出的机器人令牌。有它就够了，其余自动完成。默认不使用 Telegram。",
   TELEGRAM_DM_POLICY:
     "谁可以直接给机器人发消息：pairing（经你批准）、allowlist（TELEGRAM_DM_ALLOW_FROM 里的人）、open（所有人）。默认 pairing。",
-  TELEGRAM_DM_ALLOW_FROM: "无需配对即可使用的 Telegram ID（数字），用逗号分隔。默认没有。",
+  TELEGRAM_DM_ALLOW_FROM:
+    "无需配对即可使用的 Telegram ID（数字），用逗号分隔；* 表示所有人。默认没有。",
   TELEGRAM_API_URL: "自己运行 Bot API 服务器时它的地址。默认 https://api.telegram.org。",
   SLACK_BOT_TOKEN:
     "Slack 应用的 Bot User OAuth Token（xoxb-…），还需要 SLACK_SIGNING_SECRET 或 SLACK_APP_TOKEN。默认不使用 Slack。",
@@ -68,7 +69,8 @@ export const CHINESE_SETTINGS: Record<string, string> = {
     "带 connections:write 的 App-Level Token（xapp-…）：Socket Mode，不需要公网地址。默认不使用。",
   SLACK_DM_POLICY:
     "谁可以直接给应用发消息：pairing（经你批准）、allowlist（SLACK_DM_ALLOW_FROM 里的人）、open（所有人）。默认 pairing。",
-  SLACK_DM_ALLOW_FROM: "无需配对即可使用的 Slack 成员 ID（U0123ABCDEF），用逗号分隔。默认没有。",
+  SLACK_DM_ALLOW_FROM:
+    "无需配对即可使用的 Slack 成员 ID（U0123ABCDEF），用逗号分隔；* 表示所有人。默认没有。",
   SLACK_CHANNELS:
     "所有人都可以 @ 应用的频道（C0123ABCDEF，用逗号分隔；* 表示它被邀请进的所有频道）；其他频道里只有你批准的人可以。默认没有。",
   SLACK_API_URL: "中间有自己的中转时 Slack Web API 的地址。默认 https://slack.com/api。",
@@ -79,7 +81,7 @@ export const CHINESE_SETTINGS: Record<string, string> = {
     "discord.com/developers 给出的机器人令牌。私信有它就够了；机器人需要开启 Message Content Intent。默认不使用 Discord。",
   DISCORD_DM_POLICY:
     "谁可以直接给机器人发消息：pairing（经你批准）、allowlist（DISCORD_DM_ALLOW_FROM 里的人）、open（所有人）。默认 pairing。",
-  DISCORD_DM_ALLOW_FROM: "无需配对即可使用的 Discord 用户 ID，用逗号分隔。默认没有。",
+  DISCORD_DM_ALLOW_FROM: "无需配对即可使用的 Discord 用户 ID，用逗号分隔；* 表示所有人。默认没有。",
   DISCORD_GUILDS:
     "Discord 服务器的 ID，用逗号分隔：其中的成员提及机器人即可与助手对话；在其他服务器里只有你批准的人可以。默认没有。",
   DISCORD_API_URL:

@@ -260,6 +260,19 @@ test("an allowlist without anybody on it is refused", () => {
   expect(problems(env)).toMatchObject([{ name: "TELEGRAM_DM_ALLOW_FROM" }]);
 });
 
+test.each([
+  ["telegram", { TELEGRAM_BOT_TOKEN: "123456:AAabcdefghijklmnopqrstuvwxyz0123456" }],
+  [
+    "slack",
+    { SLACK_BOT_TOKEN: "xoxb-1234567890-abcdefghij", SLACK_SIGNING_SECRET: "0".repeat(32) },
+  ],
+  ["discord", { DISCORD_BOT_TOKEN: `${btoa("803511102246789120")}.GabcdE.${"a".repeat(38)}` }],
+] as const)("* among the ids of %s lets everybody in, as the policy open does", (channel, env) => {
+  const name = `${channel.toUpperCase()}_DM_ALLOW_FROM`;
+  expect(configured({ ...env, [name]: "*" }).channels[channel]?.policy).toBe("open");
+  expect(configured(env).channels[channel]?.policy).toBe("pairing");
+});
+
 test("is parsed once for one env", () => {
   const env = { MOLTBOT_GATEWAY_TOKEN: TOKEN };
   expect(configOf(env)).toBe(configOf(env));

@@ -19,7 +19,8 @@ export const CHANNEL_SETTINGS: readonly Setting[] = [
   {
     name: "TELEGRAM_DM_ALLOW_FROM",
     secret: false,
-    description: "Telegram ids (numbers) that are let in without pairing, separated by commas.",
+    description:
+      "Telegram ids (numbers) that are let in without pairing, separated by commas; * is everybody.",
     default: "nobody",
   },
   {
@@ -59,7 +60,8 @@ export const CHANNEL_SETTINGS: readonly Setting[] = [
   {
     name: "SLACK_DM_ALLOW_FROM",
     secret: false,
-    description: "Slack member ids (U0123ABCDEF) that are let in without pairing, by commas.",
+    description:
+      "Slack member ids (U0123ABCDEF) that are let in without pairing, by commas; * is everybody.",
     default: "nobody",
   },
   {
@@ -92,7 +94,8 @@ export const CHANNEL_SETTINGS: readonly Setting[] = [
   {
     name: "DISCORD_DM_ALLOW_FROM",
     secret: false,
-    description: "Discord user ids that are let in without pairing, separated by commas.",
+    description:
+      "Discord user ids that are let in without pairing, separated by commas; * is everybody.",
     default: "nobody",
   },
   {

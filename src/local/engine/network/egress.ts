@@ -13,6 +13,7 @@ import { readClientHello } from "./client-hello.ts";
 import { TYPE_A, readQuestion, writeResponse } from "./dns.ts";
 import { createNameBook, matchesPattern } from "./names.ts";
 import { peek } from "./peek.ts";
+import { relayRequests } from "./relay-requests.ts";
 import { readRequestHead } from "./request-head.ts";
 import { type Destination, type Tunnel, openTunnel } from "./tunnel.ts";
 
@@ -60,7 +61,7 @@ export function createEgress(authority: Authority): Egress {
     const said = head.host ?? "";
     const name = HOST_NAME.test(said) ? said : (book.nameOf(to.address) ?? to.address);
     const tunnel = await connect(socket, to, { "x-hostname": isIPv6(name) ? `[${name}]` : name });
-    relay(socket, tunnel.socket);
+    relayRequests(socket, tunnel.socket, () => socket.resetAndDestroy());
   };
 
   const secure = async (socket: Socket, to: Destination): Promise<void> => {
@@ -78,7 +79,7 @@ export function createEgress(authority: Authority): Egress {
       secureContext,
       ALPNProtocols: ["http/1.1"],
     });
-    relay(server, tunnel.socket);
+    relayRequests(server, tunnel.socket, () => socket.resetAndDestroy());
   };
 
   const accept = async (socket: Socket, to: Destination): Promise<void> => {

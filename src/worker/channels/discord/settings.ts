@@ -2,7 +2,7 @@
 import type { DmPolicy } from "../../../protocol/channels.ts";
 import type { ConfigProblem, Read } from "../../config/reading.ts";
 import { baseUrl, type Field } from "../../config/fields.ts";
-import { dmPolicy, senderIds } from "../fields.ts";
+import { dmPolicy, effectivePolicy, senderIds } from "../fields.ts";
 
 export interface DiscordSettings {
   /** `<base64 of the bot's id>.<time>.<signature>`. */
@@ -25,9 +25,10 @@ const SNOWFLAKE = /^\d{15,20}$/;
 
 export function readDiscord(read: Read, problems: ConfigProblem[]): DiscordSettings | undefined {
   const bot = read("DISCORD_BOT_TOKEN", botToken);
-  const policy = read("DISCORD_DM_POLICY", dmPolicy) ?? "pairing";
+  const said = read("DISCORD_DM_POLICY", dmPolicy) ?? "pairing";
   const ids = senderIds(SNOWFLAKE, "80351110224678912");
   const allowFrom = read("DISCORD_DM_ALLOW_FROM", ids) ?? [];
+  const policy = effectivePolicy(said, allowFrom);
   const guilds = read("DISCORD_GUILDS", guildIds) ?? [];
   const apiUrl = read("DISCORD_API_URL", baseUrl) ?? DISCORD_API;
   if (bot === undefined) return undefined;

@@ -5,7 +5,7 @@
 import type { DmPolicy } from "../../../protocol/channels.ts";
 import type { ConfigProblem, Read } from "../../config/reading.ts";
 import { baseUrl, type Field } from "../../config/fields.ts";
-import { dmPolicy, senderIds } from "../fields.ts";
+import { dmPolicy, effectivePolicy, senderIds } from "../fields.ts";
 
 export interface SlackSettings {
   botToken: string;
@@ -29,9 +29,10 @@ export function readSlack(read: Read, problems: ConfigProblem[]): SlackSettings 
   const botToken = read("SLACK_BOT_TOKEN", tokenOf("xoxb-", "Bot User OAuth Token", BOT_PAGE));
   const appToken = read("SLACK_APP_TOKEN", tokenOf("xapp-", "App-Level Token", APP_PAGE));
   const signingSecret = read("SLACK_SIGNING_SECRET", secret);
-  const policy = read("SLACK_DM_POLICY", dmPolicy) ?? "pairing";
+  const said = read("SLACK_DM_POLICY", dmPolicy) ?? "pairing";
   const allowFrom =
     read("SLACK_DM_ALLOW_FROM", senderIds(/^[UW][A-Z0-9]{2,30}$/, "U0123ABCDEF")) ?? [];
+  const policy = effectivePolicy(said, allowFrom);
   const openChannels = read("SLACK_CHANNELS", channelIds) ?? [];
   const apiUrl = read("SLACK_API_URL", baseUrl) ?? SLACK_API;
   const wrong = problems.some(({ name }) => CREDENTIALS.has(name));

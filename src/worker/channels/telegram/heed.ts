@@ -26,7 +26,7 @@ export function heed(
   { policy, allowFrom }: Allowed,
 ): Heed {
   const data = update.parse(JSON.parse(body));
-  const everybody = policy === "open" || allowFrom.includes("*");
+  const everybody = policy === "open";
   const post = data.channel_post !== undefined;
   if (post || data.edited_channel_post !== undefined) {
     // A channel speaks for itself, whoever of its people wrote.

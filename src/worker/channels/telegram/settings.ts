@@ -2,7 +2,7 @@
 import type { DmPolicy } from "../../../protocol/channels.ts";
 import type { ConfigProblem, Read } from "../../config/reading.ts";
 import { baseUrl, type Field } from "../../config/fields.ts";
-import { dmPolicy, senderIds } from "../fields.ts";
+import { dmPolicy, effectivePolicy, senderIds } from "../fields.ts";
 
 export interface TelegramSettings {
   /** `<bot id>:<secret>`. */
@@ -18,8 +18,9 @@ const TOKEN = /^\d{3,20}:[A-Za-z0-9_-]{20,64}$/;
 
 export function readTelegram(read: Read, problems: ConfigProblem[]): TelegramSettings | undefined {
   const token = read("TELEGRAM_BOT_TOKEN", botToken);
-  const policy = read("TELEGRAM_DM_POLICY", dmPolicy) ?? "pairing";
+  const said = read("TELEGRAM_DM_POLICY", dmPolicy) ?? "pairing";
   const allowFrom = read("TELEGRAM_DM_ALLOW_FROM", senderIds(/^-?\d{1,20}$/, "123456789")) ?? [];
+  const policy = effectivePolicy(said, allowFrom);
   const apiUrl = read("TELEGRAM_API_URL", baseUrl) ?? TELEGRAM_API;
   if (token === undefined) return undefined;
   if (policy === "allowlist" && allowFrom.length === 0) {

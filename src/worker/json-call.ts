@@ -1,6 +1,6 @@
 /** What the JSON calls of the admin share, whichever room answers them. */
 import * as z from "zod";
-import type { AdminError } from "../protocol/admin.ts";
+import type { AdminError } from "../protocol/admin-errors.ts";
 import { boundedText } from "./bounded-text.ts";
 import { within } from "./deadline.ts";
 import { jsonReply } from "./replies.ts";

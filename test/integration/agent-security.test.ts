@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { appsReply } from "../../src/protocol/admin-apps.ts";
-import { auditReply, devicesReply, securityReply } from "../../src/protocol/admin.ts";
+import { auditReply } from "../../src/protocol/admin-audit.ts";
+import { devicesReply } from "../../src/protocol/admin-devices.ts";
+import { securityReply } from "../../src/protocol/admin-security.ts";
 import { startAgentRig, type AgentRig } from "../support/agent-rig.ts";
 
 let rig: AgentRig;

@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { encode } from "uqr";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { appsReply, newCodeReply } from "../../src/protocol/admin-apps.ts";
-import { auditReply } from "../../src/protocol/admin.ts";
+import { auditReply } from "../../src/protocol/admin-audit.ts";
 import { exchangeReply, pairLink } from "../../src/protocol/apps.ts";
 import { createPairingCodes } from "../../src/worker/apps/code.ts";
 import { AUDIENCE, createAccessTeam, TEAM, type AccessTeam } from "../emulators/access.ts";

@@ -1,5 +1,5 @@
 /** What the doors have to tell the audit log about one request. Nothing here waits for storage. */
-import type { AuditKind } from "../../protocol/admin.ts";
+import type { AuditKind } from "../../protocol/admin-audit.ts";
 
 export interface Journal {
   signedIn(session: { id: string; issuedAt: number }): void;

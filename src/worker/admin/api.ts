@@ -4,7 +4,10 @@
  */
 import { Hono, type Context } from "hono";
 import * as z from "zod";
-import { ADMIN_API, type AuditKind, renameBody, sleepBody } from "../../protocol/admin.ts";
+import type { AuditKind } from "../../protocol/admin-audit.ts";
+import { renameBody } from "../../protocol/admin-devices.ts";
+import { sleepBody } from "../../protocol/admin-settings.ts";
+import { ADMIN_API } from "../../protocol/admin.ts";
 import { spendApi } from "../ai/api.ts";
 import { jsonReply } from "../replies.ts";
 import { COMPATIBILITY_DATE } from "../version.ts";

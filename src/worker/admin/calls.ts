@@ -1,6 +1,7 @@
 /** What every call of the admin API shares: who asks, what is written down, how an answer looks. */
 import type { Context } from "hono";
-import type { AuditKind, Endpoint } from "../../protocol/admin.ts";
+import type { AuditKind } from "../../protocol/admin-audit.ts";
+import type { Endpoint } from "../../protocol/admin.ts";
 import type { AgentCalls } from "../agent-calls.ts";
 import type { PairingCodes } from "../apps/code.ts";
 import type { BackupBucket } from "../backups/bucket.ts";

@@ -1,7 +1,8 @@
 /** `/api/audit` and `/api/security/*`: what happened, and the ways to shut everything. */
 import { Hono } from "hono";
 import * as z from "zod";
-import { ADMIN_API, type AuditEntry } from "../../protocol/admin.ts";
+import type { AuditEntry } from "../../protocol/admin-audit.ts";
+import { ADMIN_API } from "../../protocol/admin.ts";
 import type { AuditCalls } from "../audit/calls.ts";
 import { ownHeaders } from "../replies.ts";
 import { call, fail, readBody } from "../json-call.ts";

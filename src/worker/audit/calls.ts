@@ -1,5 +1,6 @@
 /** What the Durable Object answers about the audit log and about shutting everything. Plain data. */
-import type { AdminAudit, AdminSecurity, AuditEntry, AuditKind } from "../../protocol/admin.ts";
+import type { AdminAudit, AuditEntry, AuditKind } from "../../protocol/admin-audit.ts";
+import type { AdminSecurity } from "../../protocol/admin-security.ts";
 import type { Done } from "../done.ts";
 
 /** An entry of the audit log before it has its number and time. */

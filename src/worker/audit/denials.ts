@@ -3,7 +3,7 @@
  * them is a few rows, not as many writes. The first one of a quiet time is handed on at once; what
  * was summed after it goes along with the next request that is let in, or the next refused one.
  */
-import type { AuditKind } from "../../protocol/admin.ts";
+import type { AuditKind } from "../../protocol/admin-audit.ts";
 import type { NewAuditEntry } from "./calls.ts";
 
 const PAUSE_MS = 60_000;

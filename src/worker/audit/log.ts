@@ -2,7 +2,7 @@
  * Who did what, when and from where, in the Durable Object's own storage: nothing in the sandbox can
  * write or read it. Bounded: the oldest entries make room.
  */
-import type { AdminAudit, AuditEntry, AuditKind } from "../../protocol/admin.ts";
+import type { AdminAudit, AuditEntry, AuditKind } from "../../protocol/admin-audit.ts";
 import type { NewAuditEntry } from "./calls.ts";
 import type { Sql } from "../agent/store/schema.ts";
 

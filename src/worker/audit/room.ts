@@ -1,6 +1,6 @@
 /** The audit log of one agent, in its Durable Object, and the pages that follow it. */
 import { RpcTarget } from "cloudflare:workers";
-import type { AdminAudit } from "../../protocol/admin.ts";
+import type { AdminAudit } from "../../protocol/admin-audit.ts";
 import type { AuditCalls, AuditQuery, NewAuditEntry } from "./calls.ts";
 import type { AuditLog } from "./log.ts";
 

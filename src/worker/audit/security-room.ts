@@ -3,7 +3,7 @@
  * a session that was ended does not count, and what panic holds stays held until an admin says.
  */
 import { RpcTarget } from "cloudflare:workers";
-import type { AdminSecurity } from "../../protocol/admin.ts";
+import type { AdminSecurity } from "../../protocol/admin-security.ts";
 import type { AppsRoom } from "../apps/room.ts";
 import type { Done } from "../done.ts";
 import { type Asker, entryOf, type SecurityCalls, type SessionNote } from "./calls.ts";

@@ -7,13 +7,14 @@
  */
 import { RpcTarget } from "cloudflare:workers";
 import type { BootDocument } from "../../protocol/boot.ts";
-import type { ChannelsView, ChannelView } from "../../protocol/admin-channels.ts";
+import type { ChannelsView } from "../../protocol/admin-channels.ts";
 import type { ChannelId } from "../../protocol/channels.ts";
 import type { Done } from "../done.ts";
 import { ApprovalsUnderWay } from "./approving.ts";
 import type { ChannelCalls, Received } from "./calls.ts";
 import type { Arrival, Channel, ChannelHost, Letter } from "./channel.ts";
 import { Deliveries } from "./deliveries.ts";
+import { hostOf } from "./host.ts";
 import { Intake } from "./intake.ts";
 import { Pairing } from "./pairing.ts";
 import type { ChannelsParts } from "./parts.ts";
@@ -25,6 +26,7 @@ import { Notes } from "./store/notes.ts";
 import { migrateChannels } from "./store/schema.ts";
 import { Senders } from "./store/senders.ts";
 import { Tending } from "./tending.ts";
+import { viewOf } from "./view.ts";
 import { Waking } from "./waking.ts";
 
 const MAX_SHOWN = 200;
@@ -54,7 +56,13 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     this.#senders = new Senders(sql, agentId);
     this.#notes = new Notes(sql, agentId);
     this.#last = new LastSeen(this.#notes);
-    const channels = parts.open((channel) => this.#host(channel));
+    const channels = parts.open((channel) =>
+      hostOf(channel, parts, {
+        ...{ notes: this.#notes, last: this.#last },
+        standing: (id) => this.#standing(channel, id),
+        receive: (arrivals) => this.receive(arrivals),
+      }),
+    );
     this.#channels = new Map(channels.map((channel) => [channel.id, channel]));
     const underWay = new ApprovalsUnderWay(this.#notes);
     this.#pairing = new Pairing(parts.call, this.#senders, underWay, parts.now);
@@ -151,7 +159,9 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
   async overview(): Promise<ChannelsView> {
     const pairing = await this.#pairing.list(this.#parts.readyStart() !== undefined);
     return {
-      channels: [...this.#channels.values()].map((channel) => this.#view(channel)),
+      channels: [...this.#channels.values()].map((channel) =>
+        viewOf(channel, this.#letters, this.#last),
+      ),
       letters: this.#letters.list(MAX_SHOWN),
       senders: this.#senders.approved(),
       pairing,
@@ -214,22 +224,6 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     return false;
   }
 
-  #view(channel: Channel): ChannelView {
-    const { id, policy } = channel;
-    const last = this.#last.of(id);
-    const { error = last.error, ...state } = channel.state();
-    return {
-      id,
-      policy,
-      ...state,
-      waiting: this.#letters.count("waiting", id),
-      dead: this.#letters.count("dead", id),
-      ...(last.in === undefined ? {} : { lastInAt: last.in }),
-      ...(last.out === undefined ? {} : { lastOutAt: last.out }),
-      ...(error === undefined ? {} : { error }),
-    };
-  }
-
   #moved(letter: Letter, outcome: "given" | "again" | "dead", reason = ""): void {
     const { log, now } = this.#parts;
     const { channel, n, tries } = letter;
@@ -245,31 +239,15 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     this.#parts.changed();
   }
 
+  #standing(channel: ChannelId, senderId: string): ReturnType<ChannelHost["standing"]> {
+    const found = this.#channels.get(channel);
+    return found === undefined ? "stranger" : this.#intake.standing(found, senderId);
+  }
+
   async #changing(work: Promise<Done>): Promise<Done> {
     const result = await work;
     this.#parts.changed();
     return result;
-  }
-
-  #host(channel: ChannelId): ChannelHost {
-    const { agentId, innerToken, log, fetch: reach, now, post, waitUntil, changed } = this.#parts;
-    return {
-      ...{ agentId, innerToken, log, now, changed },
-      fetch: reach,
-      post: (delivery) => post(delivery),
-      waitUntil: (work) => waitUntil(work),
-      standing: (id) => {
-        const found = this.#channels.get(channel);
-        return found === undefined ? "stranger" : this.#intake.standing(found, id);
-      },
-      receive: async (arrivals) => (await this.receive(arrivals)).full === 0,
-      read: (name) => this.#notes.read(channel, name),
-      write: (name, value) => this.#notes.write(channel, name, value),
-      alert: (text) => {
-        this.#last.failed(channel, now(), text);
-        this.#parts.alert(text);
-      },
-    };
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the Durable Object answers about paired devices. All of it is plain data. */
-import type { PairedDevice, PendingDevice } from "../../protocol/admin.ts";
+import type { PairedDevice, PendingDevice } from "../../protocol/admin-devices.ts";
 import type { Asker } from "../audit/calls.ts";
 import type { Done } from "../done.ts";
 

@@ -4,7 +4,7 @@
  * that the gateway refused, is taken back.
  */
 import * as z from "zod";
-import type { PairedDevice, PendingDevice } from "../../protocol/admin.ts";
+import type { PairedDevice, PendingDevice } from "../../protocol/admin-devices.ts";
 import type { RpcRequest } from "../../protocol/control.ts";
 import type { ControlPort } from "../agent/control.ts";
 import type { RecordStore } from "../agent/store/records.ts";

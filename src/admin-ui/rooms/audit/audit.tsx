@@ -1,7 +1,7 @@
 import { Button, LinkButton } from "@cloudflare/kumo/components/button";
 import { Loader } from "@cloudflare/kumo/components/loader";
 import { DownloadSimpleIcon } from "@phosphor-icons/react/dist/csr/DownloadSimple";
-import type { AuditEntry } from "../../../protocol/admin.ts";
+import type { AuditEntry } from "../../../protocol/admin-audit.ts";
 import { useAudit } from "../../live/queries.ts";
 import { Card } from "../../parts/card.tsx";
 import { Trouble } from "../../parts/trouble.tsx";

@@ -1,7 +1,8 @@
 import { Button } from "@cloudflare/kumo/components/button";
 import { CheckIcon } from "@phosphor-icons/react/dist/csr/Check";
 import { XIcon } from "@phosphor-icons/react/dist/csr/X";
-import { ADMIN_API, type PendingDevice } from "../../../protocol/admin.ts";
+import type { PendingDevice } from "../../../protocol/admin-devices.ts";
+import { ADMIN_API } from "../../../protocol/admin.ts";
 import { pairingCode } from "../../../protocol/pairing.ts";
 import { useAct } from "../../parts/act.ts";
 import { Facts, type Fact } from "../../parts/facts.tsx";

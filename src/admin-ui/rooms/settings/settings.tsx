@@ -1,7 +1,7 @@
 import { Badge } from "@cloudflare/kumo/components/badge";
 import { Banner } from "@cloudflare/kumo/components/banner";
 import { Loader } from "@cloudflare/kumo/components/loader";
-import type { AdminSetting } from "../../../protocol/admin.ts";
+import type { AdminSetting } from "../../../protocol/admin-settings.ts";
 import { CHINESE_SETTINGS } from "../../../protocol/settings-chinese.ts";
 import { useSettings } from "../../live/queries.ts";
 import { Card } from "../../parts/card.tsx";

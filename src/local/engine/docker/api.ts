@@ -8,7 +8,8 @@ import { ZodError } from "zod";
 import type { Containers } from "./containers.ts";
 import type { Execs } from "./execs.ts";
 import { Refusal } from "./refusal.ts";
-import { API_VERSION, type Answer, type Route, dockerRoutes } from "./routes.ts";
+import type { Answer, Route } from "./route.ts";
+import { API_VERSION, dockerRoutes } from "./routes.ts";
 
 async function answer(routes: Route[], request: IncomingMessage, response: ServerResponse) {
   const url = new URL(request.url ?? "/", "http://engine");

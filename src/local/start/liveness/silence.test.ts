@@ -77,18 +77,19 @@ test("whatever comes: no help without a silence as long as is waited, in which n
       let silence = noSilence(0);
       // Begin of the looks without an answer, kept apart from what is tested.
       let begin: number | undefined;
-      return steps.every(({ after, took, result }) => {
+      const right = steps.every(({ after, took, result }) => {
         const look = { from: silence.looked + after, to: silence.looked + after + took, result };
         const wanted = patience(silence.helped, TIMES);
         const judged = judge(silence, look, TIMES);
         silence = judged.silence;
         begin = result === "unanswered" ? (begin ?? look.from) : undefined;
         if (judged.silentMs === undefined) return true;
-        const right =
+        const asWanted =
           begin !== undefined && judged.silentMs >= wanted && judged.silentMs <= look.to - begin;
         begin = undefined;
-        return right;
+        return asWanted;
       });
+      expect(right).toBe(true);
     }),
   );
 });
@@ -113,7 +114,7 @@ test("a runtime that never answers again is always helped in the end", () => {
           silence = judged.silence;
           helped = judged.silentMs !== undefined;
         }
-        return helped;
+        expect(helped).toBe(true);
       },
     ),
     { numRuns: 50 },

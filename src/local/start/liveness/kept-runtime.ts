@@ -6,25 +6,21 @@
 import { Miniflare } from "miniflare";
 import type { MiniflareOptions } from "miniflare";
 import { DeadlineError, within } from "../../../worker/deadline.ts";
-import { answers } from "./look.ts";
-import { endMarked, newMark } from "./marked-processes.ts";
+import { lookAt } from "./look.ts";
+import { endMarked, markedProcesses, newMark } from "./marked-processes.ts";
 import type { Mark } from "./marked-processes.ts";
 import { RuntimeLog } from "./runtime-log.ts";
 import { withoutSignalListeners } from "./signal-listeners.ts";
 import type { LookTimes } from "./silence.ts";
 import { startAgain } from "./start-again.ts";
 import { watchOver } from "./watch-over.ts";
-
-export interface KeepTimes extends LookTimes {
-  /** What a start may take; after that Miniflare counts as stuck. */
-  startMs: number;
-}
+import type { Watched } from "./watch-over.ts";
 
 /**
- * Without load an answer takes milliseconds and a start of workerd a second; with six times more to do
- * than the machine has cores, eight seconds were seen.
+ * Without load an answer takes milliseconds and a start of workerd a second; with seven times more to do
+ * than the machine has cores, a start took 15 s.
  */
-export const KEEP_TIMES: KeepTimes = {
+export const KEEP_TIMES: LookTimes = {
   everyMs: 5_000,
   answerMs: 10_000,
   silentMs: 30_000,
@@ -44,7 +40,7 @@ export interface Keeping {
   options(carried: Carried): Promise<MiniflareOptions>;
   /** Something of the Worker's that is cheap, needs no secret and touches no agent; not known before it runs. */
   look(): URL;
-  times: KeepTimes;
+  times: LookTimes;
   /** From here on it is not looked at any more: what happens is an orderly end. */
   ending: AbortSignal;
   onLog(level: "warn" | "error", message: string): void;
@@ -139,8 +135,12 @@ export async function keepRuntime(keeping: Keeping): Promise<KeptRuntime> {
   }
   up = true;
   const watching = AbortSignal.any([ended.signal, keeping.ending]);
-  const watched = {
-    look: () => answers(keeping.look(), keeping.times.answerMs),
+  const watched: Watched = {
+    async look() {
+      const seen = await lookAt(keeping.look(), keeping.times.answerMs);
+      if (seen !== "closed") return seen;
+      return (await markedProcesses(mark)).length > 0 ? "starting" : "unanswered";
+    },
     isPaused: () => starting > 0,
     help,
   };

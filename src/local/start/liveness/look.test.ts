@@ -2,7 +2,7 @@ import { once } from "node:events";
 import http from "node:http";
 import type { RequestListener } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
-import { answers } from "./look.ts";
+import { lookAt } from "./look.ts";
 import { freePort } from "../../free-port.ts";
 
 const NO_DEADLINE_MS = 60_000;
@@ -21,15 +21,15 @@ async function server(listener: RequestListener): Promise<URL> {
 
 test("whatever is answered is an answer, also one that has no end", async () => {
   const failing = await server((_request, response) => response.writeHead(500).end());
-  expect(await answers(failing, NO_DEADLINE_MS)).toBe(true);
+  expect(await lookAt(failing, NO_DEADLINE_MS)).toBe("answered");
   const endless = await server((_request, response) => response.writeHead(200).write("and "));
-  expect(await answers(endless, NO_DEADLINE_MS)).toBe(true);
+  expect(await lookAt(endless, NO_DEADLINE_MS)).toBe("answered");
 });
 
-test("nothing in time, a cut connection, and nobody there, are none", async () => {
-  expect(await answers(await server(() => {}), 50)).toBe(false);
+test("nothing in time and a cut connection are none; where nobody listens it is closed", async () => {
+  expect(await lookAt(await server(() => {}), 50)).toBe("unanswered");
   const cut = await server((request) => request.socket.destroy());
-  expect(await answers(cut, NO_DEADLINE_MS)).toBe(false);
+  expect(await lookAt(cut, NO_DEADLINE_MS)).toBe("unanswered");
   const nobody = new URL(`http://127.0.0.1:${await freePort()}/`);
-  expect(await answers(nobody, NO_DEADLINE_MS)).toBe(false);
+  expect(await lookAt(nobody, NO_DEADLINE_MS)).toBe("closed");
 });

@@ -11,21 +11,28 @@ export function newMark(): Mark {
   return { [NAME]: randomUUID() };
 }
 
-/** Ends them at once, also such as are stopped or hang; answers how many there were. */
-export async function endMarked(mark: Mark): Promise<number> {
+export async function markedProcesses(mark: Mark): Promise<number[]> {
   const wanted = `${NAME}=${mark[NAME]}`;
-  let ended = 0;
+  const found: number[] = [];
   for (const entry of await readdir("/proc").catch(() => [])) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
+    // Unreadable when it is gone in the meantime, or somebody else's.
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    if (environment.split("\0").includes(wanted)) found.push(pid);
+  }
+  return found;
+}
+
+/** Ends them at once, also such as are stopped or hang; answers how many there were. */
+export async function endMarked(mark: Mark): Promise<number> {
+  const found = await markedProcesses(mark);
+  for (const pid of found) {
     try {
-      const environment = await readFile(`/proc/${pid}/environ`, "utf8");
-      if (!environment.split("\0").includes(wanted)) continue;
       process.kill(pid, "SIGKILL");
-      ended += 1;
     } catch {
-      // Gone in the meantime, or somebody else's.
+      // It ended by itself.
     }
   }
-  return ended;
+  return found.length;
 }

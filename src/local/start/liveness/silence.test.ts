@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { judge, noSilence, patience } from "./silence.ts";
 import type { Look, Silence } from "./silence.ts";
 
-const TIMES = { everyMs: 5_000, answerMs: 10_000, silentMs: 30_000 };
+const TIMES = { everyMs: 5_000, answerMs: 10_000, silentMs: 30_000, startMs: 90_000 };
 
 type Step = { after?: number; took?: number; result?: Look["result"] };
 
@@ -34,7 +34,7 @@ describe("a runtime is helped", () => {
   test("after twice the time when the help was in vain, up to five minutes", () => {
     const waits = run(refused(200)).helps.map((ms) => Math.floor(ms / 1000));
     expect(waits.slice(0, 5)).toEqual([30, 60, 120, 240, 300]);
-    expect(patience(1_000, TIMES)).toBe(300_000);
+    expect(patience(TIMES.silentMs, 1_000)).toBe(300_000);
   });
 
   test("at once as patiently as the first time after it had answered", () => {
@@ -58,6 +58,14 @@ describe("a runtime is left alone", () => {
     }
   });
 
+  test("while it starts, for longer; and one that has just come up has its time to answer", () => {
+    const start = (n: number) => times(n, { result: "starting", took: 1 });
+    expect(run(start(18)).helps).toEqual([]);
+    expect(run(start(19)).helps).toEqual([90_019]);
+    expect(run([...start(17), ...times(2, {})]).helps).toEqual([]);
+    expect(run([...start(17), ...times(3, {})]).helps).toEqual([40_000]);
+  });
+
   test("while it is being started or loaded, and the silence from before counts no more", () => {
     expect(run([...times(2, {}), { result: "paused", took: 0 }, ...times(2, {})]).helps).toEqual(
       [],
@@ -68,7 +76,7 @@ describe("a runtime is left alone", () => {
 const step = fc.record({
   after: fc.integer({ min: 0, max: 20_000 }),
   took: fc.integer({ min: 0, max: 20_000 }),
-  result: fc.constantFrom<Look["result"]>("answered", "unanswered", "paused"),
+  result: fc.constantFrom<Look["result"]>("answered", "unanswered", "starting", "paused"),
 });
 
 test("whatever comes: no help without a silence as long as is waited, in which nothing answered", () => {
@@ -79,10 +87,11 @@ test("whatever comes: no help without a silence as long as is waited, in which n
       let begin: number | undefined;
       const right = steps.every(({ after, took, result }) => {
         const look = { from: silence.looked + after, to: silence.looked + after + took, result };
-        const wanted = patience(silence.helped, TIMES);
+        const starting = result === "starting";
+        const wanted = patience(starting ? TIMES.startMs : TIMES.silentMs, silence.helped);
         const judged = judge(silence, look, TIMES);
         silence = judged.silence;
-        begin = result === "unanswered" ? (begin ?? look.from) : undefined;
+        begin = starting || result === "unanswered" ? (begin ?? look.from) : undefined;
         if (judged.silentMs === undefined) return true;
         const asWanted =
           begin !== undefined && judged.silentMs >= wanted && judged.silentMs <= look.to - begin;

@@ -10,18 +10,23 @@ export interface LookTimes {
   answerMs: number;
   /** Without any answer for so long, the runtime is helped; each time in vain doubles it. */
   silentMs: number;
+  /** The same while a start is under way. */
+  startMs: number;
 }
 
-/** What a look came to; `paused` when the runtime is being started or loaded on purpose. */
+/**
+ * What a look came to: `starting` when something of ours runs and does not take connections yet,
+ * `paused` when it is being started or loaded on purpose.
+ */
 export interface Look {
   from: number;
   to: number;
-  result: "answered" | "unanswered" | "paused";
+  result: "answered" | "unanswered" | "starting" | "paused";
 }
 
 export interface Silence {
-  /** Begin of the first look without an answer. */
-  since: number | undefined;
+  /** The first look of its kind without an answer, and the kind: a start that comes to its end is a new silence. */
+  since: { from: number; starting: boolean } | undefined;
   /** End of the newest look. */
   looked: number;
   /** How often it was helped since the last answer. */
@@ -46,14 +51,17 @@ export function judge(silence: Silence, look: Look, times: LookTimes): Judged {
   const quiet = { ...silence, looked: look.to, since: undefined };
   if (look.result === "answered") return nothing({ ...quiet, helped: 0 });
   if (look.result === "paused" || stoodStill(silence, look, times)) return nothing(quiet);
-  const since = silence.since ?? look.from;
-  const silentMs = look.to - since;
-  if (silentMs < patience(silence.helped, times)) return nothing({ ...quiet, since });
+  const starting = look.result === "starting";
+  const since =
+    silence.since?.starting === starting ? silence.since : { from: look.from, starting };
+  const silentMs = look.to - since.from;
+  const wait = patience(starting ? times.startMs : times.silentMs, silence.helped);
+  if (silentMs < wait) return nothing({ ...quiet, since });
   return { silence: { ...quiet, helped: silence.helped + 1 }, silentMs };
 }
 
-export function patience(helped: number, times: LookTimes): number {
-  return Math.max(times.silentMs, Math.min(times.silentMs * 2 ** helped, LONGEST_MS));
+export function patience(firstMs: number, helped: number): number {
+  return Math.max(firstMs, Math.min(firstMs * 2 ** helped, LONGEST_MS));
 }
 
 /** An answer may lie there unread, so such a look says nothing of the runtime. */

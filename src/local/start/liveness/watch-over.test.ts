@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import type { Look } from "./silence.ts";
 import { watchOver } from "./watch-over.ts";
 
-const TIMES = { everyMs: 5_000, answerMs: 10_000, silentMs: 30_000 };
+const TIMES = { everyMs: 5_000, answerMs: 10_000, silentMs: 30_000, startMs: 90_000 };
 
 interface Play {
   /** How a look at this time ends. */
-  look(now: number): { ms: number; answered: boolean };
+  look(now: number): { ms: number; result: Look["result"] };
   paused?(now: number): boolean;
   /** How much longer than it should a wait at this time lasts. */
   late?(now: number): number;
@@ -22,9 +23,9 @@ async function watch(play: Play) {
     {
       look: () => {
         looks += 1;
-        const { ms, answered } = play.look(now);
+        const { ms, result } = play.look(now);
         now += ms;
-        return Promise.resolve(answered);
+        return Promise.resolve(result);
       },
       isPaused: () => play.paused?.(now) ?? false,
       help: (silentMs, time) => {
@@ -47,11 +48,11 @@ async function watch(play: Play) {
   return { helps, looks };
 }
 
-const silent = { ms: 10_000, answered: false };
-const refused = { ms: 1, answered: false };
+const silent: ReturnType<Play["look"]> = { ms: 10_000, result: "unanswered" };
+const refused: ReturnType<Play["look"]> = { ms: 1, result: "unanswered" };
 
 test("one that answers slowly is left alone, one that hangs is helped, told how often", async () => {
-  expect((await watch({ look: () => ({ ms: 9_000, answered: true }) })).helps).toEqual([]);
+  expect((await watch({ look: () => ({ ms: 9_000, result: "answered" }) })).helps).toEqual([]);
   const { helps } = await watch({ look: () => silent, helpMs: 60_000 });
   expect(helps.slice(0, 2)).toMatchObject([
     { at: 45_000, silentMs: 40_000, time: 1 },
@@ -85,7 +86,7 @@ test("an end while a look is under way is the end: nothing is helped", async () 
       look: () => {
         now += TIMES.silentMs;
         stop.abort();
-        return Promise.resolve(false);
+        return Promise.resolve("unanswered");
       },
       isPaused: () => false,
       help: () => {

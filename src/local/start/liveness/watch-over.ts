@@ -1,11 +1,11 @@
 /** Looks at a runtime again and again, and has it helped when it stays silent. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { judge, noSilence } from "./silence.ts";
-import type { LookTimes } from "./silence.ts";
+import type { Look, LookTimes } from "./silence.ts";
 
 export interface Watched {
   /** One look; answers within the deadline of the times. */
-  look(): Promise<boolean>;
+  look(): Promise<Look["result"]>;
   /** The runtime is down or slow on purpose: it is being started, loaded or ended. */
   isPaused(): boolean;
   /**
@@ -38,11 +38,9 @@ export async function watchOver(
     await clock.wait(times.everyMs, signal);
     if (signal.aborted) return;
     const from = clock.now();
-    const before = watched.isPaused();
-    const answered = !before && (await watched.look());
+    const seen = watched.isPaused() ? "paused" : await watched.look();
     if (signal.aborted) return;
-    const paused = before || watched.isPaused();
-    const result = paused ? "paused" : answered ? "answered" : "unanswered";
+    const result = watched.isPaused() ? "paused" : seen;
     const judged = judge(silence, { from, to: clock.now(), result }, times);
     silence = judged.silence;
     if (judged.silentMs === undefined) continue;

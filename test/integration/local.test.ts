@@ -45,7 +45,7 @@ test("it says where to go and what is configured, and nothing secret besides the
 
 test("the agent starts by itself and becomes ready", async () => {
   expect(await running().event(isReady, READY_MS)).toMatchObject({ startGeneration: 1 });
-});
+}, 300_000);
 
 test("the Control UI link is exchanged for a cookie, which opens the page", async () => {
   const { controlUi, url } = running();
@@ -146,7 +146,7 @@ test("Ctrl-C ends everything with 0, and the next start finds the state again", 
   local = await startLocal({ stateDir: state });
   expect(local.token).toBe(token);
   await local.event(isReady, READY_MS);
-});
+}, 300_000);
 
 test("what a killed start left running is ended by the next one, which becomes ready", async () => {
   const first = running();
@@ -158,7 +158,7 @@ test("what a killed start left running is ended by the next one, which becomes r
   local = await startLocal({ stateDir: state });
   await expect.poll(() => family.filter(({ pid }) => isRunning(pid)), GONE).toEqual([]);
   expect(await local.event(isReady, READY_MS)).toMatchObject({ phase: "ready" });
-});
+}, 300_000);
 
 test("an address that others reach shows them an admin who has to come through Access, and no local link", async () => {
   const outside = Object.values(os.networkInterfaces())

@@ -123,7 +123,7 @@ test("a workerd that is killed is left to Miniflare: it is started once, and not
 });
 
 test("a Miniflare whose starts hang is replaced, and what it started is gone", async () => {
-  const { runtime, pid, restarts, isBack } = await kept(SOON);
+  const { runtime, pid, said, restarts, isBack } = await kept(SOON);
   const before = runtime.miniflare();
   process.kill(pid, "SIGKILL");
   // Its own start, and the one that it is asked for then, wait for what a stopped one never says.
@@ -137,6 +137,7 @@ test("a Miniflare whose starts hang is replaced, and what it started is gone", a
     await sleep(1);
   }
   expect(stopped.size).toBeGreaterThan(1);
+  expect(said.at(-1)).toMatch(/it and what starts it are replaced; the agent starts anew$/);
   await expect.poll(() => restarts.length, BACK).toBeGreaterThan(0);
   await isBack();
   expect(stopped).not.toContain(onlyPid());

@@ -28,6 +28,7 @@ export const KEEP_TIMES: LookTimes = {
 };
 
 const DISPOSE_MS = 10_000;
+const REPLACED = "it and what starts it are replaced; the agent starts anew";
 
 /** What every set of options has to carry. */
 export interface Carried {
@@ -108,6 +109,9 @@ export async function keepRuntime(keeping: Keeping): Promise<KeptRuntime> {
       await load();
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error;
+      keeping.onSilent(
+        `workerd did not start within ${seconds(keeping.times.startMs)}: ${REPLACED}`,
+      );
       await replace();
     }
     if (!ended.signal.aborted) keeping.onRestart();
@@ -115,10 +119,12 @@ export async function keepRuntime(keeping: Keeping): Promise<KeptRuntime> {
   const recover = () => started(again);
 
   async function help(silentMs: number, time: number): Promise<void> {
-    const silent = `workerd has given no answer for ${Math.round(silentMs / 1000)} s`;
+    const silent = `workerd has given no answer for ${seconds(silentMs)}`;
     if (time > 1) {
-      keeping.onSilent(`${silent}: it and what starts it are replaced; the agent starts anew`);
-      await started(replace).then(keeping.onRestart, () => undefined);
+      keeping.onSilent(`${silent}: ${REPLACED}`);
+      await started(replace).then(keeping.onRestart, (error: unknown) =>
+        keeping.onLog("error", error instanceof Error ? error.message : String(error)),
+      );
       return;
     }
     keeping.onSilent(`${silent}: it is ended and started again`);
@@ -153,4 +159,8 @@ export async function keepRuntime(keeping: Keeping): Promise<KeptRuntime> {
       await miniflare.dispose();
     },
   };
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }

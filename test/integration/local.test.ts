@@ -45,7 +45,7 @@ test("it says where to go and what is configured, and nothing secret besides the
 
 test("the agent starts by itself and becomes ready", async () => {
   expect(await running().event(isReady, READY_MS)).toMatchObject({ startGeneration: 1 });
-});
+}, 300_000);
 
 test("the Control UI link is exchanged for a cookie, which opens the page", async () => {
   const { controlUi, url } = running();
@@ -95,6 +95,22 @@ test("a workerd that is killed is started again, says so, and finds the sandbox 
   expect(isRunning(gateway?.pid ?? Number.NaN)).toBe(true);
 });
 
+test("a workerd that stands still is ended and started again, says so, and finds the sandbox still running", async () => {
+  const { pid, event, events, url, token } = running();
+  const from = events.length;
+  const family = descendants(pid);
+  const gateway = family.find(({ name }) => name.startsWith("openclaw"));
+  process.kill(family.find(({ name }) => name === "workerd")?.pid ?? Number.NaN, "SIGSTOP");
+  const isNew = (one: StartEvent) => events.indexOf(one) >= from;
+  const says = (kind: "warning" | "note", text: string) => (one: StartEvent) =>
+    one.event === kind && one.text.includes(text) && isNew(one);
+  await event(says("warning", "workerd has given no answer for"), 90_000);
+  await event(says("note", "workerd died and was started again"), 60_000);
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await fetch(`${url}/readyz`, { headers })).status).toBe(200);
+  expect(isRunning(gateway?.pid ?? Number.NaN)).toBe(true);
+});
+
 test("a workerd that is killed again and again while it is being started comes up in the end", async () => {
   const { pid, event, events, url, token } = running();
   const from = events.length;
@@ -130,7 +146,7 @@ test("Ctrl-C ends everything with 0, and the next start finds the state again", 
   local = await startLocal({ stateDir: state });
   expect(local.token).toBe(token);
   await local.event(isReady, READY_MS);
-});
+}, 300_000);
 
 test("what a killed start left running is ended by the next one, which becomes ready", async () => {
   const first = running();
@@ -142,7 +158,7 @@ test("what a killed start left running is ended by the next one, which becomes r
   local = await startLocal({ stateDir: state });
   await expect.poll(() => family.filter(({ pid }) => isRunning(pid)), GONE).toEqual([]);
   expect(await local.event(isReady, READY_MS)).toMatchObject({ phase: "ready" });
-});
+}, 300_000);
 
 test("an address that others reach shows them an admin who has to come through Access, and no local link", async () => {
   const outside = Object.values(os.networkInterfaces())

@@ -1,13 +1,13 @@
 /** The agent's Durable Object, real workerd, the local engine, and a scripted sandbox. */
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions } from "miniflare";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { SIDECAR_IMAGE } from "../../src/local/engine/engine.ts";
 import { freePort } from "../../src/local/free-port.ts";
-import { RuntimeLog } from "../../src/local/start/runtime-log.ts";
-import { startAgain } from "../../src/local/start/start-again.ts";
+import { KEEP_TIMES, keepRuntime } from "../../src/local/start/liveness/kept-runtime.ts";
+import type { Carried } from "../../src/local/start/liveness/kept-runtime.ts";
 import type { AgentStatus } from "../../src/worker/agent-calls.ts";
 import { IMAGE, openAgentBoxes, type AgentBoxes } from "./agent-boxes.ts";
 import { outsideOf } from "./agent-outside.ts";
@@ -63,24 +63,23 @@ export async function startAgentRig(
   const outboundService = outsideOf(world, fetched);
   // Chosen here: with 0 each restart of workerd would take another.
   const port = await freePort();
-  const optionsWith = (more: Record<string, string>) =>
+  const url = new URL(`http://127.0.0.1:${port}/`);
+  let deployed = bindings;
+  const options = async (carried: Carried) =>
     convertV4MiniflareOptions({
       host: "127.0.0.1",
       port,
       outboundService,
       ...BY_ITSELF,
       handleStructuredLogs: () => undefined,
-      log: runtimeLog,
-      unsafeHandleRuntimeRestart: () => {
-        down = false;
-      },
+      ...carried,
       resourcePersistencePath: path.join(folder, "storage"),
       ...module,
       bindings: {
         MOLTBOT_GATEWAY_TOKEN: "t0ken-of-the-gateway-for-tests-0123456789",
         ANTHROPIC_API_KEY: "sk-ant-planted",
         WORKER_URL: "http://127.0.0.1:8787",
-        ...more,
+        ...deployed,
       },
       ...(bucket ? { r2Buckets: { BACKUPS: "moltbot-data" } } : {}),
       durableObjects: {
@@ -93,16 +92,19 @@ export async function startAgentRig(
         },
       },
     });
-  const ended = new AbortController();
   // From a kill until Miniflare is through with the start that follows: it answers a moment before.
   let down = false;
-  const recover = startAgain(async () => {
-    await miniflare.setOptions(optionsWith(bindings));
-    down = false;
-  }, ended.signal);
-  const runtimeLog = new RuntimeLog({ onLog: () => undefined, onGaveUp: () => void recover() });
-  const miniflare = new Miniflare(optionsWith(bindings));
-  const url = await miniflare.ready;
+  const kept = await keepRuntime({
+    options,
+    look: () => new URL("/healthz", url),
+    times: KEEP_TIMES,
+    ending: new AbortController().signal,
+    onLog: () => undefined,
+    onRestart: () => {
+      down = false;
+    },
+    onSilent: () => undefined,
+  });
 
   const call = async (method: string, ...args: unknown[]): Promise<unknown> => {
     const body = JSON.stringify(args);
@@ -117,17 +119,17 @@ export async function startAgentRig(
   return {
     ...{ url, scenario, controlToken, log, kill, freeze, call, status, fetched },
     async schedule() {
-      const worker = await miniflare.getWorker();
+      const worker = await kept.miniflare().getWorker();
       const { outcome } = await worker.scheduled({ cron: "*/5 * * * *" });
       if (outcome !== "ok") throw new Error(`the schedule ended as ${outcome}`);
     },
     async object(key) {
-      const found = await (await miniflare.getR2Bucket("BACKUPS")).get(key);
+      const found = await (await kept.miniflare().getR2Bucket("BACKUPS")).get(key);
       if (found === null) throw new Error(`there is no ${key}`);
       return found.text();
     },
     async setObject(key, text) {
-      await (await miniflare.getR2Bucket("BACKUPS")).put(key, text);
+      await (await kept.miniflare().getR2Bucket("BACKUPS")).put(key, text);
     },
     async until(wanted) {
       const found = await withinAMinute(async () => {
@@ -138,12 +140,9 @@ export async function startAgentRig(
       throw new Error(`the status stayed ${JSON.stringify(await status(), null, 2)}`);
     },
     async up() {
-      // On a busy machine Miniflare was once left without workerd and said nothing of it.
-      const stuck = setTimeout(() => void recover(), 15_000);
       const answered = await withinAMinute(async () =>
         down ? undefined : status().catch(() => undefined),
       );
-      clearTimeout(stuck);
       if (answered === undefined) throw new Error("workerd does not answer");
     },
     killWorkerd() {
@@ -154,7 +153,10 @@ export async function startAgentRig(
       down ||= killed > 0;
       return killed;
     },
-    deploy: (more) => miniflare.setOptions(optionsWith({ ...bindings, ...more })),
+    async deploy(more) {
+      deployed = { ...bindings, ...more };
+      await kept.reload();
+    },
     async reset() {
       await call("setSleepAfter");
       await call("stop");
@@ -162,8 +164,7 @@ export async function startAgentRig(
       await boxes.forget();
     },
     async close() {
-      ended.abort();
-      await miniflare.dispose();
+      await kept.close();
       await boxes.close();
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,14 +1,14 @@
 /** workerd with the local Worker in it, through Miniflare. */
 import { readFile } from "node:fs/promises";
-import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { convertV4MiniflareOptions } from "miniflare";
 import type { MiniflareOptions } from "miniflare";
 import { COMPATIBILITY_DATE } from "../../worker/version.ts";
 import { DEFAULT_AGENT_ID } from "../../protocol/names.ts";
+import { KEEP_TIMES, keepRuntime } from "./liveness/kept-runtime.ts";
+import type { Carried } from "./liveness/kept-runtime.ts";
 import { networkBinding } from "./network-binding.ts";
 import { operatorOf } from "./operator-client.ts";
 import type { Operator } from "./operator-client.ts";
-import { RuntimeLog } from "./runtime-log.ts";
-import { startAgain } from "./start-again.ts";
 
 /** Admins come from this machine only, whatever address the agent listens on. */
 export const ADMIN_ADDRESS = "127.0.0.1";
@@ -33,6 +33,8 @@ export interface RuntimeOptions {
   onLog(level: string, message: string): void;
   /** workerd died and runs again, on the same ports and the same storage. */
   onRestart(): void;
+  /** workerd gives no answer; what is done about it. */
+  onSilent(text: string): void;
 }
 
 export interface Runtime {
@@ -44,48 +46,32 @@ export interface Runtime {
 
 export type StartedRuntime = { ok: true; runtime: Runtime } | { ok: false; reason: string };
 
-export async function startRuntime(options: RuntimeOptions): Promise<StartedRuntime> {
-  const before = signalListeners();
-  const ended = new AbortController();
-  let up = false;
-  const recover = startAgain(async () => {
-    await miniflare.setOptions(await miniflareOptions(options, log));
-    options.onRestart();
-  }, ended.signal);
-  const log = new RuntimeLog({
-    onLog: options.onLog,
-    onGaveUp: () => {
-      if (up) void recover();
-    },
-  });
-  const miniflare = new Miniflare(await miniflareOptions(options, log));
-  // Miniflare ends the process at a signal without waiting for anything; this start has its own end.
-  dropSignalListeners(before);
+/** @param ending from here on nothing is mended that only gives no answer */
+export async function startRuntime(
+  options: RuntimeOptions,
+  ending: AbortSignal,
+): Promise<StartedRuntime> {
   try {
-    await miniflare.ready;
+    const kept = await keepRuntime({
+      options: (carried) => miniflareOptions(options, carried),
+      // Only this machine reaches the admin's port, so that nobody else can keep it busy.
+      look: () => new URL(`http://${ADMIN_ADDRESS}:${options.adminPort}/healthz`),
+      times: KEEP_TIMES,
+      ending,
+      onLog: options.onLog,
+      onRestart: options.onRestart,
+      onSilent: options.onSilent,
+    });
+    const operator = operatorOf(() => kept.miniflare(), "operator", DEFAULT_AGENT_ID);
+    return { ok: true, runtime: { operator, reload: kept.reload, close: kept.close } };
   } catch (error) {
-    await miniflare.dispose().catch(() => {});
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
-  up = true;
-  return {
-    ok: true,
-    runtime: {
-      operator: operatorOf(() => miniflare, "operator", DEFAULT_AGENT_ID),
-      async reload() {
-        await miniflare.setOptions(await miniflareOptions(options, log));
-      },
-      async close() {
-        ended.abort();
-        await miniflare.dispose();
-      },
-    },
-  };
 }
 
 async function miniflareOptions(
   options: RuntimeOptions,
-  log: RuntimeLog,
+  carried: Carried,
 ): Promise<MiniflareOptions> {
   return convertV4MiniflareOptions({
     // Miniflare's own front is used by nobody; both faces have sockets of their own, straight to them.
@@ -97,9 +83,8 @@ async function miniflareOptions(
     cf: false,
     telemetry: { enabled: false },
     logRequests: false,
-    log,
+    ...carried,
     handleStructuredLogs: ({ level, message }) => options.onLog(level, message),
-    unsafeHandleRuntimeRestart: options.onRestart,
     resourcePersistencePath: options.stateDir,
     containerEngine: {
       localDocker: {
@@ -150,18 +135,4 @@ async function miniflareOptions(
       },
     ],
   });
-}
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-function signalListeners() {
-  return new Map(SIGNALS.map((signal) => [signal, new Set(process.listeners(signal))]));
-}
-
-function dropSignalListeners(keep: ReturnType<typeof signalListeners>): void {
-  for (const signal of SIGNALS) {
-    for (const listener of process.listeners(signal)) {
-      if (!keep.get(signal)?.has(listener)) process.off(signal, listener);
-    }
-  }
 }

@@ -90,27 +90,31 @@ async function open(
   const browser = await openAgentBrowser(options, engine.kind, prepared, closers);
   const adminHost = `${ADMIN_ADDRESS}:${prepared.adminPort}`;
   const secret = randomToken();
-  const started = await startRuntime({
-    host: options.host,
-    port: prepared.port,
-    adminPort: prepared.adminPort,
-    stateDir: prepared.stateDir,
-    workerBundle: paths.localWorker,
-    operatorBundle: paths.operator,
-    assets: paths.assets,
-    bindings: {
-      ...prepared.bindings,
-      LOCAL_ADMIN_SECRET: secret,
-      LOCAL_EXPOSED: options.exposed ? "yes" : "no",
-      LOCAL_ADMIN_HOSTS: `${adminHost},localhost:${prepared.adminPort}`,
+  const started = await startRuntime(
+    {
+      host: options.host,
+      port: prepared.port,
+      adminPort: prepared.adminPort,
+      stateDir: prepared.stateDir,
+      workerBundle: paths.localWorker,
+      operatorBundle: paths.operator,
+      assets: paths.assets,
+      bindings: {
+        ...prepared.bindings,
+        LOCAL_ADMIN_SECRET: secret,
+        LOCAL_EXPOSED: options.exposed ? "yes" : "no",
+        LOCAL_ADMIN_HOSTS: `${adminHost},localhost:${prepared.adminPort}`,
+      },
+      image: engine.image,
+      engineSocket: engine.socketPath,
+      interceptorImage: engine.interceptorImage,
+      browserSocket: browser.socketPath,
+      onLog: (level, text) => report(logEvent(level, text)),
+      onRestart: () => report({ event: "note", text: "workerd died and was started again" }),
+      onSilent: (text) => report({ event: "warning", text }),
     },
-    image: engine.image,
-    engineSocket: engine.socketPath,
-    interceptorImage: engine.interceptorImage,
-    browserSocket: browser.socketPath,
-    onLog: (level, text) => report(logEvent(level, text)),
-    onRestart: () => report({ event: "note", text: "workerd died and was started again" }),
-  });
+    stop,
+  );
   if (!started.ok) return started;
   closers.add("workerd", () => started.runtime.close());
 

@@ -134,7 +134,7 @@ test("a Miniflare whose starts hang is replaced, and what it started is gone", a
       process.kill(one.pid, "SIGSTOP");
       stopped.add(one.pid);
     }
-    await sleep(1);
+    await sleep(10);
   }
   expect(stopped.size).toBeGreaterThan(1);
   expect(said.at(-1)).toMatch(/it and what starts it are replaced; the agent starts anew$/);

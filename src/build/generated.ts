@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { SETTINGS } from "../worker/config/settings.ts";
 import { DOCUMENTS, fillDocument } from "./documents.ts";
+import { CATALOGUES, outputMaximums } from "./output-maximums.ts";
 import { dockerfile, packagesJson, parsePackageList } from "./image-files.ts";
 import type { BuildPaths } from "./paths.ts";
 import { settingsExample } from "./settings-example.ts";
@@ -23,10 +24,18 @@ export async function generatedFiles(paths: BuildPaths): Promise<GeneratedFiles>
     files: [
       { path: paths.dockerfile, text: dockerfile(list.packages) },
       { path: paths.packagesJson, text: packagesJson() },
+      { path: paths.outputMaximums, text: await maximumsOf(paths.openclaw) },
       { path: paths.settingsExample, text: settingsExample(SETTINGS) },
       ...(await Promise.all(DOCUMENTS.map((name) => filled(path.join(paths.root, name))))),
     ],
   };
+}
+
+async function maximumsOf(openclaw: string): Promise<string> {
+  const read = async (...names: string[]): Promise<unknown> =>
+    JSON.parse(await readFile(path.join(openclaw, "dist", ...names), "utf8"));
+  const plugins = CATALOGUES.map((id) => read("extensions", id, "openclaw.plugin.json"));
+  return outputMaximums(await read("build-info.json"), await Promise.all(plugins));
 }
 
 async function filled(file: string): Promise<{ path: string; text: string }> {

@@ -24,6 +24,7 @@ export function buildPaths(root: string) {
     dockerfile: at("container", "Dockerfile"),
     packagesJson: at("container", "packages.json"),
     packagesText: at("container", "packages.txt"),
+    outputMaximums: at("src", "worker", "ai", "output-maximums.ts"),
     settingsExample: at(".dev.vars.example"),
   };
 }

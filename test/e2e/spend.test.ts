@@ -105,13 +105,34 @@ test("a turn is answered, counted to the token, and refused at the cap until tha
 
   const settings = { method: "PUT", body: { caps: { dayUsd: 0.0001 } } };
   await system.admin("/api/spend/settings", settings);
-  await client.chat("once more", slow).catch(String);
+  // The gateway shows a provider's own words nowhere else.
+  expect(await client.chat("once more", slow).catch(String)).toContain(
+    "moltworker did not make this call: it does not fit the daily usage limit of $0.00",
+  );
   expect((await calls()).length).toBe(made.length);
   expect((await overview()).alerts).toContainEqual(expect.objectContaining({ percent: 100 }));
 
   await system.admin("/api/spend/raise", { body: { usd: 5 } });
   expect(await client.chat("the word is quince", slow)).toContain("quince");
   expect((await calls()).length).toBeGreaterThan(made.length);
+});
+
+test("a turn whose model is not there ends with the right error, without repeats of its own", async () => {
+  const before = (await endedCalls()).length;
+  const began = Date.now();
+  let said = "";
+  await model.away(async () => {
+    said = await client.chat("is anybody there?", slow).catch(String);
+  });
+  process.stdout.write(`no way to the model: the turn ended after ${Date.now() - began} ms\n`);
+  expect(said).toContain("the provider endpoint is unreachable");
+  const made = (await endedCalls()).toReversed().slice(before);
+  expect(made).toMatchObject(
+    [1, 2, 3].map((attempt) => ({ attempt, reason: "unreachable", state: "free" })),
+  );
+  expect(new Set(made.map(({ requestId }) => requestId)).size).toBe(1);
+  expect(await client.chat("the word is sloe", slow)).toContain("sloe");
+  await endedCalls();
 });
 
 describe("a turn whose model", () => {

@@ -12,8 +12,17 @@ import { once } from "node:events";
 export interface GatewayEmulator {
   /** `…/v1/account/gateway`. */
   url: string;
-  requests: { path: string; headers: IncomingHttpHeaders }[];
+  requests: GatewayRequest[];
+  /** The next request is answered by the gateway itself, with this status. */
+  fail(status: number): void;
   close(): Promise<void>;
+}
+
+export interface GatewayRequest {
+  path: string;
+  headers: IncomingHttpHeaders;
+  /** Of the answer, once it began. */
+  contentType?: string | undefined;
 }
 
 export interface GatewayOptions {
@@ -24,28 +33,27 @@ export interface GatewayOptions {
 }
 
 export async function startAiGateway(options: GatewayOptions): Promise<GatewayEmulator> {
-  const requests: GatewayEmulator["requests"] = [];
+  const requests: GatewayRequest[] = [];
+  let failure: number | undefined;
   const server = createServer((request, response) => {
     const path = request.url ?? "";
-    requests.push({ path, headers: request.headers });
+    const seen: GatewayRequest = { path, headers: request.headers };
+    requests.push(seen);
+    const refuse = (status: number, message: string) => {
+      response.writeHead(status, { "content-type": "application/json" });
+      const error = [{ code: 2009, message }];
+      response.end(JSON.stringify({ success: false, result: [], messages: [], error }));
+    };
     const [, section = "", rest = ""] = /^\/v1\/acct\/gw\/([\w-]+)(\/.*)$/.exec(path) ?? [];
     const provider = options.providers[section];
     const authorized =
       options.token === undefined ||
       request.headers["cf-aig-authorization"] === `Bearer ${options.token}`;
-    if (provider === undefined || !authorized) {
-      response.writeHead(authorized ? 400 : 401, { "content-type": "application/json" });
-      const message = authorized ? "Provider not found" : "Unauthorized";
-      response.end(
-        JSON.stringify({
-          success: false,
-          result: [],
-          messages: [],
-          error: [{ code: 2009, message }],
-        }),
-      );
-      return;
-    }
+    if (!authorized) return refuse(401, "Unauthorized");
+    if (provider === undefined) return refuse(400, "Provider not found");
+    const status = failure;
+    failure = undefined;
+    if (status !== undefined) return refuse(status, "The gateway is in trouble");
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => !name.startsWith("cf-aig-")),
     );
@@ -53,6 +61,7 @@ export async function startAiGateway(options: GatewayOptions): Promise<GatewayEm
     if (name !== undefined && headers[name] === undefined) headers[name] = value;
     const onward = outgoing(`${provider.url}${rest}`, { method: request.method, headers });
     onward.on("response", (answer) => {
+      seen.contentType = answer.headers["content-type"];
       response.writeHead(answer.statusCode ?? 502, {
         ...answer.headers,
         "cf-aig-log-id": "01JADMCQQQBWH3NXZ5GCRN98DP",
@@ -71,6 +80,9 @@ export async function startAiGateway(options: GatewayOptions): Promise<GatewayEm
   return {
     url: `http://127.0.0.1:${address.port}/v1/acct/gw`,
     requests,
+    fail(status) {
+      failure = status;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

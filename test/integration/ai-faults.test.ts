@@ -1,6 +1,9 @@
+import Anthropic, { BadRequestError } from "@anthropic-ai/sdk";
 import { createServer } from "node:net";
+import OpenAI, { BadRequestError as OpenAIBadRequestError } from "openai";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ANTHROPIC_KEY, OPENAI_KEY, startAiRig } from "../support/ai-rig.ts";
+import { callsOf } from "../support/ai-admin.ts";
+import { ANTHROPIC_KEY, OPENAI_KEY, PLACEHOLDER, startAiRig } from "../support/ai-rig.ts";
 import type { AiRig } from "../support/ai-rig.ts";
 import { startAiWorker } from "../support/ai-worker.ts";
 import type { AiWorker } from "../support/ai-worker.ts";
@@ -71,11 +74,13 @@ describe("a provider in trouble", () => {
     it("is given up when it has not begun to answer in time", async () => {
       rig[provider].fail({ kind: "hang" });
       const response = await call(rig.worker.url, path);
-      expect(response.status).toBe(504);
+      expect(response.status).toBe(400);
+      expect(response.headers.get("x-should-retry")).toBe("false");
+      const message = /did not begin to answer within 0.3 s: connection aborted/;
       expect(await response.json()).toEqual(
         provider === "anthropic"
-          ? anthropicError("timeout_error", /did not begin to answer within 0.3 s/)
-          : openaiError("server_error", null, /did not begin to answer within 0.3 s/),
+          ? anthropicError("api_error", message)
+          : openaiError("api_error", "moltworker_no_answer_in_time", message),
       );
     });
 
@@ -178,21 +183,48 @@ describe("a provider that is not there", () => {
   it.each(PATHS)(
     "is answered for at once when %s refuses the connection: %s",
     async (provider, path) => {
-      // A call that waited for anything would end in the deadline's 504.
       const response = await call(refusing.url, path);
-      expect(response.status).toBe(502);
-      // It was tried more than once already.
+      // A 5xx is repeated by agents, and it was tried more than once already.
+      expect(response.status).toBe(400);
       expect(response.headers.get("x-should-retry")).toBe("false");
       const text = await response.text();
       expect(JSON.parse(text)).toEqual(
         provider === "anthropic"
-          ? anthropicError("api_error", /could not reach Anthropic/)
-          : openaiError("server_error", null, /could not reach OpenAI/),
+          ? anthropicError("api_error", /could not reach Anthropic: its host is unreachable/)
+          : openaiError("api_error", "moltworker_unreachable", /could not reach OpenAI/),
       );
       expect(text).not.toMatch(/127\.0\.0\.1| at |\.js/);
       expect(refusing.logs()).not.toContain(ANTHROPIC_KEY);
     },
   );
+
+  it("is an error that the providers' clients neither repeat nor hide", async () => {
+    const before = (await callsOf({ worker: refusing })).length;
+    const anthropic = new Anthropic({
+      apiKey: PLACEHOLDER,
+      baseURL: `${refusing.url}/anthropic`,
+      maxRetries: 2,
+    });
+    const openai = new OpenAI({
+      apiKey: PLACEHOLDER,
+      baseURL: `${refusing.url}/openai/v1`,
+      maxRetries: 2,
+    });
+    const messages = [{ role: "user" as const, content: "x" }];
+    const caught = await Promise.all(
+      [
+        anthropic.messages.create({ model: "m", max_tokens: 9, messages }),
+        openai.chat.completions.create({ model: "m", messages }),
+        openai.responses.create({ model: "m", input: "x" }),
+      ].map((asked) => asked.then(String, (error: unknown) => error)),
+    );
+    expect(caught[0]).toBeInstanceOf(BadRequestError);
+    expect(caught[1]).toBeInstanceOf(OpenAIBadRequestError);
+    expect(caught[2]).toBeInstanceOf(OpenAIBadRequestError);
+    for (const error of caught) expect(String(error)).toContain("moltworker could not reach");
+    // Three attempts of ours for each call, and none of theirs.
+    expect((await callsOf({ worker: refusing })).length).toBe(before + 9);
+  });
 });
 
 /** A port on which nothing listens. */

@@ -335,7 +335,7 @@ describe("a cap", () => {
       type: "error",
       error: {
         type: "invalid_request_error",
-        message: expect.stringMatching(/raise it for today/),
+        message: expect.stringMatching(/daily usage limit of \$0.00.*Raise it for today.*resets/),
       },
     });
     const openai = await post(rig, "/openai/v1/responses", { model: "gpt-5.5", input: "x" });

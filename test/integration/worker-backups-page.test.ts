@@ -51,6 +51,23 @@ async function archive(): Promise<string> {
   return path.join(folder, "moltbot-backup.tar.gz");
 }
 
+test.each([false, true])(
+  "without a key says that backups are not encrypted, and axe finds nothing, dark %s",
+  async (dark) => {
+    const bare = await startWorkerServer({}, { bucket: true });
+    try {
+      const { origin: there } = await bare.address("AdminFace");
+      const screen = { locale: "en-US", room: "backups", dark } as const;
+      const { page, errors } = await openAdminPage(browser, there, screen);
+      await page.getByText("Not encrypted", { exact: true }).waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      expect(errors).toEqual([]);
+    } finally {
+      await bare.close();
+    }
+  },
+);
+
 describe("the backups room", () => {
   test.each([
     ["en-US", "Backups", "Timeline", 1100, false],

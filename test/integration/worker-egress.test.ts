@@ -9,6 +9,7 @@ let outside: http.Server;
 let port = 0;
 const seen: string[] = [];
 let slackSays = "";
+const QUESTION = JSON.stringify({ model: "claude-opus-5", max_tokens: 9, messages: [] });
 
 beforeAll(async () => {
   outside = http.createServer((request, response) => {
@@ -177,13 +178,26 @@ describe("while the panic button holds the agent", () => {
   test.each([
     () => `http://127.0.0.1:${port}/a`,
     () => "http://ai.moltworker.internal/anthropic/v1/messages",
+    () => "http://ai.moltworker.internal/anthropic/v1/messages/count_tokens",
+    () => "http://ai.moltworker.internal/of-nobody",
     () => "http://browser.moltworker.internal/json/version",
     () => "https://api.telegram.org/bot-placeholder/getMe",
   ])("a sandbox that the platform has not ended yet reaches nothing: %s", async (target) => {
     seen.length = 0;
-    const answer = await shut.outbound(target(), { method: "POST", body: "{}" });
+    const answer = await shut.outbound(target(), { method: "POST", body: QUESTION });
     expect(answer.status).toBe(403);
     expect(answer.text).toContain("panic button");
     expect(seen).toEqual([]);
+  });
+
+  test("a metered call hears it with its reservation, and what costs nothing asks", async () => {
+    const ai = "http://ai.moltworker.internal/anthropic/v1/messages";
+    const questions = async (address: string) => {
+      await shut.calls();
+      await shut.outbound(address, { method: "POST", body: QUESTION });
+      return (await shut.calls()).filter(({ name }) => name === "egress.held").length;
+    };
+    expect(await questions(ai)).toBe(0);
+    expect(await questions(`${ai}/count_tokens`)).toBe(1);
   });
 });

@@ -57,6 +57,7 @@ export class Spend extends DurableObject<Env> {
       config,
       configured,
       defaults: { caps, prices },
+      held: () => false,
       waitUntil: (work) => ctx.waitUntil(work),
       fetch: (input, init) => fetch(input, init),
       now: Date.now,
@@ -75,6 +76,7 @@ export default {
     if (new URL(request.url).pathname.startsWith("/api/")) return spendApi(request, spend, config);
     return answerModelCall(request, {
       config,
+      hold: { ask: async () => undefined, refusal: () => new Response(null, { status: 403 }) },
       agentId: "main",
       startGeneration: 1,
       spend,

@@ -48,7 +48,6 @@ export class Agent extends DurableObject<RecordingEnv> {
   }
 
   async #open(sql: Sql, env: RecordingEnv): Promise<Opened> {
-    const spend = await seededSpendRoom(sql);
     const bucket = env.BACKUPS;
     const kept =
       bucket === undefined
@@ -61,6 +60,7 @@ export class Agent extends DurableObject<RecordingEnv> {
       changed: (matter) => this.#board.changed(matter),
       rewritten: (change) => this.#rewritten(change),
     });
+    const spend = await seededSpendRoom(sql, () => rooms.panic.held !== undefined);
     return { spend, rooms, kept };
   }
 

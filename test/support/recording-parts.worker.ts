@@ -86,7 +86,7 @@ export function openRooms({ sql, env, kept, saw, wrote, changed, rewritten }: Su
     ...{ panic, audit, apps, browser, security },
     noted: {
       devices: recorded("devices", new RecordingDevices(() => changed("devices")), saw),
-      egress: recorded("egress", new RecordingEgress(panic), saw, ["refusedHosts", "held"]),
+      egress: recorded("egress", new RecordingEgress(panic), saw, ["refusedHosts"]),
       security: recorded("security", security, saw, ["overview", "noteSession"]),
       backups: recorded("backups", new BackupsRoom(backups, power), saw, ["list"]),
       imports: recorded("imports", new ImportsRoom(backups.imports, power), saw, ["list"]),

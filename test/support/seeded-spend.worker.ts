@@ -11,11 +11,12 @@ const MODELS = [
   { provider: "openai", model: "of-nobody", wire: "chat" },
 ] as const;
 
-export async function seededSpendRoom(sql: Parts["sql"]): Promise<SpendRoom> {
+export async function seededSpendRoom(sql: Parts["sql"], held: () => boolean): Promise<SpendRoom> {
   let past: number | undefined = Date.now() - 20 * DAY_MS;
   const room = new SpendRoom({
     sql,
     agentId: "main",
+    held,
     config: {
       anthropic: { apiKey: "sk-ant-planted-0123456789", baseUrl: "https://api.anthropic.com" },
       openai: { apiKey: "sk-planted", baseUrl: "https://api.openai.com/v1", compatible: false },

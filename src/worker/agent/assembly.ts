@@ -66,6 +66,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
   const log = new AuditLog(sql, agentId, (text) => withoutCredentials(redact(text)));
   const audit = new AuditRoom(log, () => board.changed("audit"));
   const spend = openSpendRoom(surroundings, {
+    held: () => panic.held !== undefined,
     tellOwner: (text) => channels.tellOwner(text),
     changed: () => board.changed("spend"),
   });

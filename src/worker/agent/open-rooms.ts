@@ -21,6 +21,8 @@ const NO_CHANNELS = { strangerWakes: 0, owners: [] };
 export interface SpendHooks {
   /** Writes to the owner on a chat platform. */
   tellOwner(text: string): Promise<boolean>;
+  /** The panic button holds the agent. */
+  held(): boolean;
   /** A call was counted, or a setting changed. */
   changed(): void;
 }
@@ -35,6 +37,7 @@ export function openSpendRoom({ ctx, env, agentId }: Surroundings, hooks: SpendH
     config,
     configured,
     defaults: parsed.ok ? parsed.config : { caps: {}, prices: [] },
+    held: () => hooks.held(),
     ...(owned ? { tellOwner: (text: string) => hooks.tellOwner(text) } : {}),
     waitUntil: (work) => ctx.waitUntil(work),
     fetch: (input, init) => fetch(input, init),

@@ -15,6 +15,12 @@ export interface ModelCallContext {
   waitUntil(work: Promise<unknown>): void;
   fetch?: typeof fetch;
   log?: Logger;
+  /** The panic button. A metered call hears of it with its reservation, everything else asks. */
+  hold: {
+    /** The refusal while it holds the agent, or while nobody can say. */
+    ask(): Promise<Response | undefined>;
+    refusal(): Response;
+  };
   /** Clears excerpts, where they are kept, of the Worker's own secrets. */
   redact: Redact;
   /** In place of the provider's own, in milliseconds. */

@@ -1,6 +1,10 @@
 /**
  * Why a model call has no answer of a provider, and how that is told in a provider's own words,
  * so that every client's error handling works on it.
+ *
+ * OpenClaw repeats a call for a minute after each 5xx, whatever the headers say, and shows a person its own
+ * sentence in place of the provider's. What has been tried here to the end is therefore a 400, and its
+ * message has the words by which OpenClaw finds the sentence that is true.
  */
 import type { CapReached } from "./ledger/calls.ts";
 import type { ErrorFormat, Provider } from "./providers.ts";
@@ -111,15 +115,15 @@ function tell(failure: Failure): Told {
       };
     case "unreachable":
       return {
-        ...server(502, "api_error"),
-        message: `moltworker could not reach ${failure.provider.title}: the connection failed.`,
-        // It was tried several times already.
-        headers: { "x-should-retry": "false" },
+        ...triedToTheEnd("moltworker_unreachable"),
+        // "host is unreachable": the person reads that the provider's endpoint is unreachable.
+        message: `moltworker could not reach ${failure.provider.title}: its host is unreachable or ended the connection.`,
       };
     case "no-answer-in-time":
       return {
-        ...server(504, "timeout_error"),
-        message: `${failure.provider.title} did not begin to answer within ${failure.ms / 1000} s.`,
+        ...triedToTheEnd("moltworker_no_answer_in_time"),
+        // "connection aborted": the person reads that the connection was interrupted. "Timeout" would be repeated.
+        message: `${failure.provider.title} did not begin to answer within ${failure.ms / 1000} s: connection aborted.`,
       };
     case "redirected":
       return {
@@ -136,14 +140,17 @@ function tell(failure: Failure): Told {
   }
 }
 
+/**
+ * OpenClaw shows this one to the person as it is, because it speaks of a usage limit and of when that
+ * resets, in no more than 300 characters.
+ */
 function capMessage({ period, unit, cap, used }: CapReached): string {
   const amount = (value: number) =>
     unit === "usd" ? `$${value.toFixed(2)}` : `${Math.round(value)} tokens`;
-  const when = period === "day" ? "today" : "this month";
   return (
-    `moltworker did not make this call: it does not fit the cap of ${amount(cap)} for ${when}, ` +
-    `of which ${amount(used)} are used or reserved. To go on now, raise it for today in the admin page ` +
-    `under Spend (/_admin/), or wait until the ${period} ends (UTC). ` +
+    `moltworker did not make this call: it does not fit the ${period === "day" ? "daily" : "monthly"} ` +
+    `usage limit of ${amount(cap)}, of which ${amount(used)} are used or reserved. Raise it for today in ` +
+    `the admin page under Spend (/_admin/), or wait until it resets with the ${period} (UTC). ` +
     `(已达到支出上限：请在管理页的“支出”中为今天提高上限。)`
   );
 }
@@ -153,7 +160,24 @@ function request(status: number, anthropicType: string, openaiCode: string) {
   return { status, anthropicType, openaiType: "invalid_request_error", openaiCode, googleStatus };
 }
 
+/** No fault of the request, so the type says so; a client that asks again would only wait once more. */
+function triedToTheEnd(openaiCode: string) {
+  return {
+    status: 400,
+    anthropicType: "api_error",
+    openaiType: "api_error",
+    openaiCode,
+    googleStatus: "FAILED_PRECONDITION",
+    headers: { "x-should-retry": "false" },
+  };
+}
+
 function server(status: number, anthropicType: string) {
-  const googleStatus = status === 504 ? "DEADLINE_EXCEEDED" : "UNAVAILABLE";
-  return { status, anthropicType, openaiType: "server_error", openaiCode: null, googleStatus };
+  return {
+    status,
+    anthropicType,
+    openaiType: "server_error",
+    openaiCode: null,
+    googleStatus: "UNAVAILABLE",
+  };
 }

@@ -2,7 +2,8 @@
  * The door of the AI gateway: what `ai.moltworker.internal` answers.
  *
  * It holds the keys; the sandbox sends placeholders, which stop here. Fails closed: only listed
- * paths, methods and headers pass, and no metered call is made without a reservation in the ledger.
+ * paths, methods and headers pass, no metered call is made without a reservation in the ledger, and
+ * none at all while the panic button holds the agent.
  * Answers pass byte for byte and are not buffered; a failure is always an answer, in the provider's
  * own error format.
  */
@@ -29,10 +30,12 @@ export async function answerModelCall(
   const url = new URL(request.url);
   const began = Date.now();
   const route = routeOf(request.method, url.pathname);
-  let reply: Reply;
-  if (!route.ok) reply = { ok: false, failure: route };
-  else if (route.wire === undefined) reply = await passFree(request, url, route, context);
-  else {
+  let reply: Reply | "held";
+  if (!route.ok || route.wire === undefined) {
+    const refusal = await context.hold.ask();
+    if (refusal !== undefined) return refusal;
+    reply = route.ok ? await passFree(request, url, route, context) : { ok: false, failure: route };
+  } else {
     const { provider, wire, model } = route;
     const metered = { provider, wire, ...(model === undefined ? {} : { model }) };
     const answer = answerMetered(request, url, metered, context);
@@ -40,6 +43,7 @@ export async function answerModelCall(
     context.waitUntil(answer);
     reply = await answer;
   }
+  if (reply === "held") return context.hold.refusal();
   if (reply.ok && reply.response.ok) return reply.response;
 
   const status = reply.ok ? reply.response.status : undefined;

@@ -24,6 +24,7 @@ import {
   routeHeader,
 } from "./place.ts";
 import type { PricedModel } from "./price.ts";
+import { betaOutput } from "./output-bound.ts";
 import { nextStep } from "./retry.ts";
 import { type Begun, settleAtEnd } from "./settlement.ts";
 import { IDLE_MS, tap } from "./tap.ts";
@@ -39,7 +40,7 @@ export async function answerMetered(
   url: URL,
   route: MeteredRoute,
   context: ModelCallContext,
-): Promise<Reply> {
+): Promise<Reply | "held"> {
   const limit = Math.min(context.maxRequestBytes ?? MAX_METERED_BYTES, MAX_METERED_BYTES);
   const deadlineMs = context.bodyMs ?? BODY_DEADLINE_MS;
   let body: Awaited<ReturnType<typeof readBody>>;
@@ -72,21 +73,24 @@ class MeteredCall {
     this.#ledger = new LedgerLine(context);
   }
 
-  async answer(bytes: Uint8Array<ArrayBuffer>): Promise<Reply> {
+  async answer(bytes: Uint8Array<ArrayBuffer>): Promise<Reply | "held"> {
     const members = membersOf(bytes);
     const facts = members && callFacts(this.#route.wire, this.#route.model, members);
     if (members === undefined || facts === undefined) {
       return { ok: false, failure: { reason: "body-unreadable" } };
     }
     const { model, ...rest } = facts;
+    const beta = betaOutput(this.#request.headers);
     const call: CallStart = {
       ...rest,
+      ...(beta === undefined ? {} : { betaOutput: beta }),
       requestId: this.#requestId,
       asked: { provider: this.#route.provider.id, model },
       cacheKey: caching.has(this.#context.agentId) ? await this.#cacheKey(bytes) : "",
     };
     const opened = await this.#ledger.ask(this.#context.spend.open(call));
     if (!opened.ok) return opened.reply;
+    if (opened.value.to === "nowhere") return "held";
     if (opened.value.to === "cache") return cached(opened.value.answer, call);
     if (!opened.value.cache) caching.delete(this.#context.agentId);
     else if (call.cacheKey === "") {

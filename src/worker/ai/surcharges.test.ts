@@ -60,6 +60,17 @@ describe("tools that cost for each use", () => {
     ["gemini", { tools: [{ google_search: {} }] }, [{ kind: "search", uses: 20, usd: 0.035 }]],
     ["gemini", { tools: { googleMaps: {} } }, [{ kind: "maps", uses: 1, usd: 0.025 }]],
     ["gemini", { tools: [{ codeExecution: {} }] }, []],
+    [
+      "chat",
+      { plugins: [{ id: "web", max_results: 25 }] },
+      [{ kind: "search", uses: 1, usd: 0.1 }],
+    ],
+    ["chat", { plugins: [] }, [{ kind: "search", uses: 1, usd: 0.05 }]],
+    [
+      "chat",
+      { tools: [{ type: "openrouter:web_search", parameters: { max_results: 50 } }] },
+      [{ kind: "search", uses: 20, usd: 0.2 }],
+    ],
     ["chat", { web_search_options: {} }, [{ kind: "search", uses: 1, usd: 0.05 }]],
     ["chat", { tools: [{ type: "function", function: { name: "web_search" } }] }, []],
   ])("%s %j", (wire, body, fees) => {

@@ -5,7 +5,9 @@
  *
  * https://developers.openai.com/api/docs/guides/fast-mode, …/ultrafast-mode, …/pricing;
  * https://platform.claude.com/docs/en/about-claude/pricing, …/build-with-claude/data-residency;
- * https://ai.google.dev/gemini-api/docs/optimization, …/pricing
+ * https://ai.google.dev/gemini-api/docs/optimization, …/pricing;
+ * https://openrouter.ai/docs/web-search. Last compared on 2026-11-26; docs/models.md says with what, and
+ * what could not be.
  */
 import { isObject } from "./json.ts";
 import { find } from "./json-members.ts";
@@ -94,6 +96,8 @@ export interface Fee {
 /** Where the request names no number; the answer's own count is what is charged. */
 const USUAL_USES = { search: 20, maps: 1, files: 20, code: 1, image: 5 } as const;
 const DEAREST_SEARCH = 0.05;
+/** One result of a search; how many there may be is the request's choice. */
+const OPENROUTER_RESULT = 0.004;
 const OPENAI_SEARCH = 0.01;
 const OPENAI_SEARCH_PREVIEW = 0.025;
 const ANTHROPIC_SEARCH = 0.01;
@@ -122,7 +126,15 @@ export function feesAsked(wire: WireName, model: string, members: Members): Fee[
   const searches =
     searchesAlways(model) ||
     ["web_search_options", "plugins", "search_parameters"].some((name) => members.spans.has(name));
-  return searches ? [...fees, { kind: "search", uses: 1, usd: DEAREST_SEARCH }] : fees;
+  const plugins = find(members, "plugins")?.value;
+  const usd = Math.max(DEAREST_SEARCH, ...[plugins].flat().map(searchWith));
+  return searches ? [...fees, { kind: "search", uses: 1, usd }] : fees;
+}
+
+function searchWith(options: unknown): number {
+  const results = isObject(options) ? options["max_results"] : undefined;
+  const usd = typeof results === "number" ? results * OPENROUTER_RESULT : 0;
+  return Math.max(DEAREST_SEARCH, usd);
 }
 
 function feeOfTool(wire: WireName, tool: Record<string, unknown>, most: unknown): Fee | undefined {
@@ -140,7 +152,9 @@ function feeOfTool(wire: WireName, tool: Record<string, unknown>, most: unknown)
   if (/^(?:web_search|x_search)/.test(name)) {
     return fee("search", wire === "messages" ? ANTHROPIC_SEARCH : OPENAI_SEARCH);
   }
-  if (/search/.test(name) && name.startsWith("openrouter:")) return fee("search", DEAREST_SEARCH);
+  if (/search/.test(name) && name.startsWith("openrouter:")) {
+    return fee("search", searchWith(tool["parameters"]));
+  }
   if (/^file_?search/i.test(name)) return fee("files", FILE_SEARCH);
   if (/image_generation/.test(name)) return fee("image", IMAGE);
   if (/^(?:code_execution|code_interpreter|shell|bash_code_execution)/.test(name)) {

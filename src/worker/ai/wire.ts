@@ -40,7 +40,7 @@ export interface Wire {
   choices?: string;
   /** Such a limit can be added or lowered at the top of the request's body. */
   lowerable: boolean;
-  /** What the model may write when the request names no limit. */
+  /** What a model may write when neither the request nor the catalogue names a limit. */
   defaultOutput: number;
   /** Name and flavour of the extractor in the price data. */
   usage: {

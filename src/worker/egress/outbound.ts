@@ -70,6 +70,7 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
       case INTERNAL_HOSTS.ai:
         return answerModelCall(request, {
           config: config.models,
+          hold: { ask: () => this.refuseHeld(), refusal: refusedByPanic },
           agentId,
           startGeneration,
           spend: this.env.AGENT.getByName(agentId).spend,
@@ -173,7 +174,7 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
       case "open":
         return undefined;
       case "held":
-        return plain(403, "Everything is held shut by the panic button.");
+        return refusedByPanic();
       case "unknown":
         return plain(503, "The agent did not say whether anything may leave. Try again.");
     }
@@ -199,10 +200,17 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
   }
 }
 
-/** The supervisor's own calls are not among it: those the Durable Object answers for a live start alone. */
+/**
+ * The supervisor's own calls are not among it: those the Durable Object answers for a live start alone.
+ * Nor are model calls, whose room asks by itself, most of them with the reservation that they need anyway.
+ */
 function leaves(decision: Decision): boolean {
   if (decision.to !== "internal") return decision.to === "internet";
-  return decision.host === INTERNAL_HOSTS.ai || decision.host === INTERNAL_HOSTS.browser;
+  return decision.host === INTERNAL_HOSTS.browser;
+}
+
+function refusedByPanic(): Response {
+  return plain(403, "Everything is held shut by the panic button.");
 }
 
 /** The address by which a program in the sandbox reached the supervisor's relay, if it came that way. */

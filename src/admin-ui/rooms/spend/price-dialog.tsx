@@ -1,39 +1,29 @@
-import { Button } from "@cloudflare/kumo/components/button";
-import { Dialog } from "@cloudflare/kumo/components/dialog";
 import { Input } from "@cloudflare/kumo/components/input";
 import { useState } from "react";
 import { SPEND_API } from "../../../protocol/spend.ts";
 import type { PriceOverride } from "../../../protocol/spend-settings.ts";
 import { useAct } from "../../parts/act.ts";
-import { useText, useWords } from "../../text/text.tsx";
+import { useWords } from "../../text/text.tsx";
+import { DialogForm, FormDialog, type Opened } from "./form-dialog.tsx";
 import { NumberField, numberOf } from "./number-field.tsx";
 import { WORDS } from "./words.ts";
 
-interface PriceDialogProps {
-  open: boolean;
-  onOpenChange(open: boolean): void;
+interface PriceDialogProps extends Opened {
   /** Those there are: a new one for the same model takes the old one's place. */
   prices: PriceOverride[];
 }
 
-export function PriceDialog({ open, onOpenChange, prices }: PriceDialogProps) {
+export function PriceDialog({ prices, ...opened }: PriceDialogProps) {
   const { prices: words } = useWords(WORDS);
   return (
-    <Dialog.Root open={open} onOpenChange={onOpenChange}>
-      <Dialog className="p-6">
-        <Dialog.Title className="text-kumo-default mb-4 text-lg font-semibold">
-          {words.addTitle}
-        </Dialog.Title>
-        <PriceForm prices={prices} onDone={() => onOpenChange(false)} />
-      </Dialog>
-    </Dialog.Root>
+    <FormDialog {...opened} title={words.addTitle}>
+      <PriceForm prices={prices} onDone={() => opened.onOpenChange(false)} />
+    </FormDialog>
   );
 }
 
 function PriceForm({ prices, onDone }: { prices: PriceOverride[]; onDone(): void }) {
-  const text = useText();
-  const all = useWords(WORDS);
-  const { prices: words } = all;
+  const { prices: words } = useWords(WORDS);
   const change = useAct(SPEND_API.change, words.saved);
   const [model, setModel] = useState("");
   const [rates, setRates] = useState({ input: "", output: "", cacheRead: "", cacheWrite: "" });
@@ -51,14 +41,7 @@ function PriceForm({ prices, onDone }: { prices: PriceOverride[]; onDone(): void
     change({ body: { prices: [...others, price] } });
   }
   return (
-    <form
-      className="flex flex-col gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        save();
-        onDone();
-      }}
-    >
+    <DialogForm onSave={save} onDone={onDone}>
       <Input
         label={words.model}
         description={words.pattern}
@@ -82,14 +65,6 @@ function PriceForm({ prices, onDone }: { prices: PriceOverride[]; onDone(): void
           onChange={(value) => setRates({ ...rates, [name]: value })}
         />
       ))}
-      <div className="mt-2 flex flex-wrap justify-end gap-2">
-        <Button type="button" onClick={onDone}>
-          {text.cancel}
-        </Button>
-        <Button type="submit" variant="primary">
-          {all.save}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   );
 }

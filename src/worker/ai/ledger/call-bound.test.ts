@@ -49,3 +49,13 @@ test("a dearer way of service and the provider's tools are part of it", () => {
   expect(searching.inputNano).toBe(plain.inputNano + 200_000_000);
   expect(boundOf(OPUS, { mode: { speed: "faster" } }).known).toBe(false);
 });
+
+test("without a limit each place is reserved for with its own model's maximum", () => {
+  const { outputAsked: _named, ...unlimited } = CALL;
+  const written = (target: PricedModel, more: Partial<CallStart> = {}) =>
+    boundOfCall({ ...unlimited, ...more }, target, book).bound.outputTokens;
+  const haiku = { ...OPUS, model: "claude-haiku-4-5" };
+  expect([written(OPUS), written(haiku), written(MINI)]).toEqual([128_000, 64_000, 128_000]);
+  expect(written(haiku, { choices: 2 })).toBe(128_000);
+  expect(written(haiku, { betaOutput: 131_072 })).toBe(131_072);
+});

@@ -1,4 +1,5 @@
 /** The most that a call can come to before anybody knows its end. Pure. */
+import { outputBound } from "../output-bound.ts";
 import { boundOf, contextWindow, NANO, type PriceBook, type PricedModel } from "../price.ts";
 import { factorOf, usdOfFees } from "../surcharges.ts";
 import { WIRE } from "../wire.ts";
@@ -22,7 +23,7 @@ export function boundOfCall(
   const images = (call.images ?? 0) * (OWN_IMAGE_TOKENS.get(provider) ?? IMAGE_TOKENS);
   const text = call.remote ? Math.max(call.inputBytes, contextWindow(plain)) : call.inputBytes;
   const input = text + images;
-  const asked = call.outputAsked ?? WIRE[call.wire].defaultOutput * call.choices;
+  const asked = call.outputAsked ?? outputBound(plain, call.wire, call.betaOutput) * call.choices;
   const target = { ...plain, factor: factorOf(call.mode ?? {}, call.wire, model) };
   const { inputNano, outputNano, known } = boundOf(input, asked, target, book);
   return {

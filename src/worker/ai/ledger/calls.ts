@@ -30,6 +30,8 @@ export interface CallStart extends Omit<CallFacts, "model"> {
   requestId: string;
   /** As the agent asked. */
   asked: Candidate;
+  /** Tokens that a beta lets the model write beyond its usual maximum; absent: none is asked for. */
+  betaOutput?: number;
   /** Of the request as it came. */
   cacheKey: string;
 }
@@ -59,6 +61,8 @@ export interface CachedAnswer {
 
 /** The answer to a call's beginning. */
 export type Opened =
+  /** The panic button holds the agent: nothing may leave. */
+  | { to: "nowhere" }
   | { to: "cache"; answer: CachedAnswer }
   | {
       to: "provider";

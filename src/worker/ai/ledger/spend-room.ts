@@ -53,6 +53,8 @@ export interface SpendParts {
   configured: string;
   /** Of the configuration. */
   defaults: Defaults;
+  /** The panic button holds the agent. */
+  held(): boolean;
   /** Writes to the owner on a chat platform; absent when none is known. Answers whether it was taken. */
   tellOwner?: (text: string) => Promise<boolean>;
   /** Keeps the Durable Object up for what nobody waits for. */
@@ -108,6 +110,7 @@ export class SpendRoom extends RpcTarget implements SpendCalls {
   }
 
   async open(call: CallStart): Promise<Opened> {
+    if (this.#parts.held()) return { to: "nowhere" };
     const now = this.#parts.now();
     this.#tidy(now);
     const { cache, texts } = this.#settings.spend;

@@ -1,7 +1,6 @@
 /** What a former sandbox left on the disk is kept before anything is restored over it, when it is newer. */
-import { join } from "node:path";
 import { makeGeneration } from "./generation.ts";
-import { followsFrom, OWN_FOLDER, type LeftBehind } from "./home.ts";
+import { followsFrom, scratchIn, type LeftBehind } from "./home.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { readListOf, type Restored } from "./restore.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
@@ -36,7 +35,7 @@ export async function keepLeftBehind(
       : undefined;
   const reader = new ReaderClient(await openReader(), () => undefined);
   try {
-    const scratch = join(left.folder, OWN_FOLDER, "scratch");
+    const scratch = scratchIn(left.folder);
     // The folder itself; what is in it is the agent's already.
     give(left.folder);
     await reader.open({ home: left.folder, scratch, known: list, watch: false });

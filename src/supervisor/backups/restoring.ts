@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { STATE_FOLDER, type RestorePlan } from "../../protocol/backup.ts";
+import { withoutMarking } from "../engine-flags.ts";
 import { scratchIn } from "./home.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { restoreInto, type Restored } from "./restore.ts";
@@ -20,17 +21,21 @@ export function restoreHome(
   reader: () => Promise<ReaderClient>,
 ): Promise<Restored> {
   const { agentId, home, host, give, wait } = parts;
-  return restoreInto(home, {
-    ...{ agentId, host, wait, parallel: PARALLEL_READS },
-    scratch: false,
-    room: Number.POSITIVE_INFINITY,
-    give: (list) => {
-      for (const { path } of [...list.folders, ...list.files]) give(join(home, path));
-      give(home);
-    },
-    check: async (databases) =>
-      databases.length === 0 ? [] : (await reader()).check(home, scratchIn(home), databases, false),
-  });
+  const restore = () =>
+    restoreInto(home, {
+      ...{ agentId, host, wait, parallel: PARALLEL_READS },
+      scratch: false,
+      room: Number.POSITIVE_INFINITY,
+      give: (list) => {
+        for (const { path } of [...list.folders, ...list.files]) give(join(home, path));
+        give(home);
+      },
+      check: async (databases) =>
+        databases.length === 0
+          ? []
+          : (await reader()).check(home, scratchIn(home), databases, false),
+    });
+  return withoutMarking(restore);
 }
 
 /**

@@ -32,11 +32,10 @@ export function diskBucket(folder: string): DiskBucket {
       calls.get++;
       const found = objects.get(key);
       if (found === undefined) return null;
-      const body = () => chunksOf(found.file);
       return {
         ...found,
         get body() {
-          return ReadableStream.from(body());
+          return bodyOf(found.file);
         },
         text: () => readFile(found.file, "utf8"),
       };
@@ -73,19 +72,30 @@ export function diskBucket(folder: string): DiskBucket {
   };
 }
 
-/** Read at once: the files are in memory, and a trip to another thread for each piece would be measured. */
-function* chunksOf(file: string): Generator<Uint8Array, void, undefined> {
+/**
+ * A stream of bytes, as a bucket's is: read into the memory of whoever reads it. Read at once: the files are in
+ * memory, and a trip to another thread for each piece would be measured.
+ */
+function bodyOf(file: string): ReadableStream<Uint8Array> {
   const from = openSync(file, "r");
-  try {
-    for (;;) {
-      const chunk = Buffer.allocUnsafe(CHUNK);
-      const read = readSync(from, chunk);
-      if (read === 0) return;
-      yield chunk.subarray(0, read);
-    }
-  } finally {
-    closeSync(from);
-  }
+  return new ReadableStream({
+    type: "bytes",
+    autoAllocateChunkSize: CHUNK,
+    pull(controller) {
+      const request = controller.byobRequest;
+      const view = request?.view;
+      if (request === null || view === null || view === undefined) {
+        throw new Error("nothing to read into");
+      }
+      const read = readSync(from, new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+      if (read === 0) {
+        closeSync(from);
+        controller.close();
+      }
+      request.respond(read);
+    },
+    cancel: () => closeSync(from),
+  });
 }
 
 async function store(

@@ -5,7 +5,7 @@
  */
 import { MAX_FILES, STATE_FOLDER } from "../protocol/backup.ts";
 import type { SkipReason } from "../protocol/import.ts";
-import { isRegenerated } from "./kept.ts";
+import { isKeptFolder, isOfGateway, isRegenerated } from "./kept.ts";
 import { secretKind, type SecretKind } from "./secrets.ts";
 import type { TarEntry } from "./tar-reader.ts";
 
@@ -76,6 +76,9 @@ export class RootSearch {
 
 export type Decision =
   | { do: "take"; path: string }
+  | { do: "folder"; path: string }
+  /** Made after everything else, so that nothing is written through one. */
+  | { do: "link"; path: string; target: string }
   | { do: "skip"; path: string; why: SkipReason; secret?: SecretKind };
 
 /** Looks at one entry after the other; throws at the first that refuses the archive. */
@@ -127,13 +130,19 @@ export class Intake {
       throw new RefusedArchiveError(`${entry.path} belongs to user ${owners}`);
     }
     const target = `${STATE_FOLDER}/${inside}`;
-    if (entry.type === "link") return { do: "skip", path: target, why: "link" };
     this.#place(target, entry);
-    if (entry.type === "folder") return { do: "skip", path: target, why: "folder" };
+    if (entry.type === "folder") {
+      const taken = isKeptFolder(target) && secretKind(inside) === undefined;
+      return taken ? { do: "folder", path: target } : { do: "skip", path: target, why: "folder" };
+    }
+    if (entry.type === "link" && !isHarmlessLink(inside, entry.target)) {
+      return { do: "skip", path: target, why: "link" };
+    }
     if (CONFIG.test(inside)) return { do: "skip", path: target, why: "config" };
     if (isRegenerated(target)) return { do: "skip", path: target, why: "regenerated" };
     const secret = secretKind(inside);
     if (secret !== undefined) return { do: "skip", path: target, why: "secret", secret };
+    if (entry.type === "link") return { do: "link", path: target, target: entry.target };
     return { do: "take", path: target };
   }
 
@@ -202,6 +211,19 @@ function leavesFolder(path: string, target: string): boolean {
     } else if (segment !== "" && segment !== ".") at.push(segment);
   }
   return false;
+}
+
+/**
+ * Somebody's own link that stays inside the state, whatever the links on its way point to: it climbs only at its
+ * beginning, from a folder that is one, and never above the state folder. Where the gateway alone writes none is taken.
+ */
+function isHarmlessLink(inside: string, target: string): boolean {
+  const folders = inside.split("/").slice(0, -1);
+  if (folders.length === 0 || isOfGateway(inside)) return false;
+  if (byteLength(target) > MAX_PATH || hasControlCharacter(target)) return false;
+  const segments = target.split("/").filter((segment) => segment !== "" && segment !== ".");
+  const climbs = segments.lastIndexOf("..") + 1;
+  return climbs <= folders.length && segments.slice(0, climbs).every((one) => one === "..");
 }
 
 function below(path: string, root: string): string | undefined {

@@ -46,6 +46,12 @@ export function mayMatter(path: string): boolean {
   return isKept(owner);
 }
 
+/** Whether the gateway alone writes there; `inside` is below the state folder. */
+export function isOfGateway(inside: string): boolean {
+  const [top = ""] = inside.split("/");
+  return GATEWAYS.has(top);
+}
+
 function isOfProcess(path: string): boolean {
   const [, top = "", ...rest] = path.split("/");
   if (rest.length > 0 && !GATEWAYS.has(top)) return false;

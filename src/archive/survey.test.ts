@@ -16,7 +16,7 @@ import {
 } from "fast-check";
 import { pack } from "tar-stream";
 import { describe, expect, it } from "vitest";
-import { INTAKE_LIMITS } from "./import-rules.ts";
+import { Intake, INTAKE_LIMITS } from "./import-rules.ts";
 import { survey } from "./survey.ts";
 import { readTar } from "./tar-reader.ts";
 import { TAR_END, tarHeader, tarPadding } from "./tar-writer.ts";
@@ -87,10 +87,9 @@ describe("an ordinary archive", () => {
           { path: ".openclaw/credentials/whatsapp/creds.json", why: "secret" },
           { path: ".openclaw/agents/main/agent/auth-profiles.json", why: "secret" },
           { path: ".openclaw/logs/gateway.log", why: "regenerated" },
-          { path: ".openclaw/workspace/link", why: "link" },
           { path: "home/me/.bashrc", why: "outside" },
         ],
-        skippedFiles: 7,
+        skippedFiles: 6,
         secrets: [
           { path: ".openclaw/moltbot.json#gateway.auth.token", kind: "config" },
           { path: ".openclaw/moltbot.json#channels.telegram.botToken", kind: "config" },
@@ -149,6 +148,36 @@ describe("an ordinary archive", () => {
   });
 });
 
+describe("a link", () => {
+  const decided = async (name: string, linkname: string) => {
+    const bytes = await tarOf([{ name: `.moltbot/${name}`, type: "symlink", linkname }]);
+    const intake = new Intake(bytes.length);
+    for await (const entry of readTar(pieces(bytes)())) {
+      return intake.decide(entry, intake.inspect(entry), ".moltbot").do;
+    }
+    return undefined;
+  };
+
+  it.each([
+    ["workspace/a/l", "b"],
+    ["workspace/a/l", "../../media/./b"],
+    ["workspace-two/l", ".."],
+  ])("that stays inside the state comes in: %s to %s", async (name, target) => {
+    expect(await decided(name, target)).toBe("link");
+  });
+
+  it.each([
+    ["of the state folder itself", "workspace", "media"],
+    ["of the gateway's", "state/openclaw.sqlite", "../workspace/x"],
+    ["out of the state folder", "workspace/l", "../../x"],
+    ["up again behind another link", "workspace/a/l", "up/../../.."],
+    ["with a forbidden character", "workspace/l", "a\nb"],
+    ["in place of a secret", "workspace/.env", "b"],
+  ])("%s does not", async (_, name, target) => {
+    expect(await decided(name, target)).toBe("skip");
+  });
+});
+
 const HOSTILE: [string, Given, RegExp][] = [
   ["traversal", { name: ".moltbot/../../etc/cron.d/x", content: "x" }, /etc\/cron\.d\/x leads out/],
   ["an absolute path", { name: "/etc/passwd", content: "x" }, /\/etc\/passwd is an absolute path/],
@@ -189,6 +218,11 @@ const HOSTILE: [string, Given, RegExp][] = [
     "one name twice",
     { name: ".moltbot/./workspace//MEMORY.md", content: "x" },
     /MEMORY.md is there twice/,
+  ],
+  [
+    "something below a link",
+    { name: ".moltbot/workspace/MEMORY.md/x", type: "symlink", linkname: "y" },
+    /MEMORY.md\/x lies below a file/,
   ],
   [
     "a folder that is a file",

@@ -73,6 +73,7 @@ async function surveyBelow(
       taken.set(top, { path: top, files: sum.files + 1, bytes: sum.bytes + entry.size });
       continue;
     }
+    if (decision.do !== "skip") continue;
     const { path, why, secret } = decision;
     if (why === "folder") continue;
     report.skippedFiles += 1;

@@ -6,9 +6,14 @@ declare module "node:crypto" {
     /** @throws when the tag does not fit */
     final(): Uint8Array;
   }
+  /** A key as the runtime's ciphers take it. */
+  export interface KeyObject {
+    readonly type: "secret";
+  }
+  export function createSecretKey(key: Uint8Array): KeyObject;
   export function createDecipheriv(
     algorithm: "chacha20-poly1305",
-    key: Uint8Array,
+    key: KeyObject,
     nonce: Uint8Array,
     options: { authTagLength: 16 },
   ): Decipher;

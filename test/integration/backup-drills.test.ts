@@ -139,7 +139,9 @@ test("one that there is no room for is not begun and holds nothing against the g
   await drills.daily(now);
   expect(drilled).toEqual([-1]);
   expect(alerts).toEqual([
-    expect.stringMatching(/no room to try a restore: \d{4,} bytes of state, and room for 1000$/),
+    expect.stringMatching(
+      /no room to try a restore: \d{4,} bytes of state and scratch, and room for 1000$/,
+    ),
   ]);
   const listed = await worker.backups.list();
   expect(listed.ok && listed.value.map((one) => one.damaged)).toEqual([undefined]);

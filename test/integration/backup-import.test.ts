@@ -1,7 +1,17 @@
 /** A state that comes from elsewhere, and the same that goes elsewhere, with the system's own tar. */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -249,17 +259,17 @@ describe("an archive for elsewhere", () => {
 
   test("comes back in as it went out", async () => {
     const side = await lived();
-    rmSync(join(side.state, "workspace/link"));
-    rmSync(join(side.state, "workspace/empty"), { recursive: true });
+    mkdirSync(join(side.state, "workspace/shared"));
+    chmodSync(join(side.state, "workspace/shared"), 0o755);
+    link(side.state, "workspace/shared/up", "../../media");
+    utimesSync(join(side.state, "workspace/MEMORY.md"), 1_700_000_000, 1_700_000_000);
     await side.backups.commit("change");
     const archive = await exported();
     await worker.backups.startAfresh();
     await worker.backups.imports.apply(await upload(worker, archive));
     const again = await start(2);
-    expect(readdir(again.state)).toEqual(readdir(side.state));
-    expect(rowsOf(join(again.state, "state/openclaw.sqlite"))).toEqual(
-      rowsOf(join(side.state, "state/openclaw.sqlite")),
-    );
+    expect(contentOf(again.state)).toEqual(contentOf(side.state));
+    expect(statSync(join(again.state, "workspace/MEMORY.md")).mtimeMs).toBe(1_700_000_000_000);
   });
 
   test("breaks off when content is not what was committed", async () => {

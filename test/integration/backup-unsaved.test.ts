@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { memoryBucket } from "../support/backup-bucket.ts";
 import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
-import { sandboxSide, startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
+import {
+  readerGoneAt,
+  readerHere,
+  sandboxSide,
+  startSandboxSide,
+  type SandboxSide,
+} from "../support/backup-sandbox-side.ts";
 import { addRows, put, rowsOf } from "../support/backup-state.ts";
 
 const DATABASE = "state/openclaw.sqlite";
@@ -28,8 +34,17 @@ function breakDown(text: string): void {
   side.backups.close();
 }
 
-async function startAgain(n: number): Promise<void> {
-  side = await startSandboxSide(worker, n, { home: side.home });
+async function startAgain(n: number, openReader = readerHere): Promise<void> {
+  side = await startSandboxSide(worker, n, { home: side.home, openReader });
+}
+
+/** As a crash leaves it, whole; the first `gone` readers of the next start break off. */
+async function startOverReaders(gone: number, at: "open" | "scan"): Promise<number> {
+  put(side.state, "workspace/MEMORY.md", "written last");
+  side.backups.close();
+  let opened = 0;
+  await startAgain(2, () => (opened++ < gone ? readerGoneAt(at) : readerHere()));
+  return opened;
 }
 
 const unsaved = () => readdirSync(side.home).filter((name) => name.includes("unsaved"));
@@ -74,4 +89,21 @@ test("is tried again when that start fails for another reason", async () => {
   await startAgain(3);
   expect(rowsOf(join(side.state, DATABASE))).toEqual(["mended"]);
   expect(unsaved()).toEqual([]);
+});
+
+test.each(["open", "scan"] as const)(
+  "a reader that breaks off (%s) is followed by others until one keeps it",
+  async (at) => {
+    // Three break off, the fourth keeps it, the fifth follows the home.
+    expect(await startOverReaders(3, at)).toBe(5);
+    expect(unsaved()).toEqual([]);
+    expect(readFileSync(join(side.state, "workspace/MEMORY.md"), "utf8")).toBe("written last");
+    const listed = await worker.backups.list();
+    expect(listed.ok && listed.value.map(({ reason }) => reason)).toEqual(["recovery", "change"]);
+  },
+);
+
+test("one that breaks off again and again leaves it on the disk under the other name", async () => {
+  expect(await startOverReaders(4, "scan")).toBe(5);
+  expect(unsaved().map(memoryIn)).toEqual(["written last"]);
 });

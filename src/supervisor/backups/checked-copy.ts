@@ -34,7 +34,7 @@ export class CheckedCopies {
       if (isGone(error) || !readable) throw error;
       return { sound: false, copied: false, problem: messageOf(error) };
     }
-    const problem = this.integrity(to, size, path) ?? problemWithWriting(to);
+    const problem = this.integrity(to, size, path) ?? problemWithWriting(to, "ROLLBACK");
     return problem === undefined ? { sound: true } : { sound: false, copied: true, problem };
   }
 

@@ -6,14 +6,15 @@
  * rewrites the row twice a minute is no change. With `secure_delete` the emptied table leaves zeroes.
  * The change counter in the file's header counts commits, also of that heartbeat; a copy has 1.
  */
-import { accessSync, closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 
 const MAGIC = Buffer.from("SQLite format 3\0");
 const BUSY_MS = 2_000;
 const ALL_AT_ONCE = 1_000_000;
+/** The version that a write for a try gives a database. */
+const WRITTEN = 2_147_483_647;
 
 /** Offsets of the file change counter and of its copy (SQLite file format, 1.3). */
 const CHANGE_COUNTER = 24;
@@ -82,35 +83,22 @@ export function problemIn(path: string): string | undefined {
 }
 
 /**
- * The same of a restored database, which also has to take a write. It is taken back before it
- * reaches the file. One that its own modes close against writing is only read.
+ * What keeps a database from taking a write, or undefined: a later format than SQLite knows, say, makes one
+ * read-only for ever. With `ROLLBACK` it stays as it is; `COMMIT` is for a copy that nobody needs.
  */
-export function problemInRestored(path: string): string | undefined {
-  const found = problemIn(path);
-  if (found !== undefined || !isWritable(dirname(path)) || !isWritable(path)) return found;
-  return problemWithWriting(path);
-}
-
-/** A later format than SQLite knows, say, makes a database read-only for ever. Changes nothing. */
-export function problemWithWriting(path: string): string | undefined {
+export function problemWithWriting(path: string, end: "COMMIT" | "ROLLBACK"): string | undefined {
   return problemOf(() => {
     const database = new DatabaseSync(path, { timeout: BUSY_MS });
     try {
-      database.exec("BEGIN IMMEDIATE; PRAGMA user_version = 2147483647; ROLLBACK;");
+      database.exec("PRAGMA synchronous = OFF; BEGIN IMMEDIATE");
+      database.exec(`PRAGMA user_version = ${WRITTEN}; ${end}`);
+      if (end === "ROLLBACK") return undefined;
+      const row = database.prepare("PRAGMA user_version").get();
+      return row?.["user_version"] === WRITTEN ? undefined : "what was written is not there";
     } finally {
       database.close();
     }
-    return undefined;
   });
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**

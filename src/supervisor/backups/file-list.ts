@@ -160,6 +160,12 @@ export function sizeOfState(list: FileList): number {
   return list.files.reduce((sum, file) => sum + file.size, 0);
 }
 
+/** What a check of the restored databases takes besides. */
+export function largestDatabase(list: FileList): number {
+  const sizes = list.files.map(({ database, size }) => (database === true ? size : 0));
+  return sizes.reduce((most, size) => Math.max(most, size), 0);
+}
+
 /**
  * What makes a list no description of a folder, or undefined: one name twice, or something below a
  * file or a link. With such a list a restore could write through a link.

@@ -47,6 +47,11 @@ export interface LeftBehind {
   mark: Mark;
 }
 
+/** In a home, for copies of databases. */
+export function scratchIn(home: string): string {
+  return join(home, OWN_FOLDER, "scratch");
+}
+
 export function markPath(home: string): string {
   return join(home, OWN_FOLDER, MARK);
 }

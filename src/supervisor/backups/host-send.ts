@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { request as httpRequest } from "../http.ts";
 import type { Send } from "./host-client.ts";
+import { giveBack } from "./memory.ts";
 
 export const sendToHost: Send = async ({ url, method, headers, body, signal, into }) => {
   const request = httpRequest(url, { method, headers, signal });
@@ -22,23 +23,31 @@ export const sendToHost: Send = async ({ url, method, headers, body, signal, int
   return { status: response.statusCode ?? 500, bytes: answer.bytes() };
 };
 
-/** Copied at once where there is a place: pieces that die young cost the garbage collector nothing. */
+/**
+ * Copied at once where there is a place, and the pieces given back: left to the garbage collector, those of
+ * one pack make it look through everything.
+ */
 class Answer {
   readonly #into: Uint8Array;
   readonly #rest: Buffer[] = [];
   #filled = 0;
+  /** Whoever reads the connection may still be at work on the piece that came last. */
+  #last: Buffer | undefined;
 
   constructor(into: Uint8Array = new Uint8Array(0)) {
     this.#into = into;
   }
 
   add(chunk: Buffer): void {
+    if (this.#last !== undefined) giveBack(this.#last);
+    this.#last = undefined;
     if (this.#rest.length > 0 || this.#filled + chunk.length > this.#into.length) {
       this.#rest.push(chunk);
       return;
     }
     this.#into.set(chunk, this.#filled);
     this.#filled += chunk.length;
+    this.#last = chunk;
   }
 
   bytes(): Uint8Array {

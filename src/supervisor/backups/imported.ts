@@ -1,7 +1,6 @@
 /** An archive that waits becomes the newest generation, on top of the state that was restored. */
-import { join } from "node:path";
 import { makeGeneration, type Base, type Made } from "./generation.ts";
-import { OWN_FOLDER } from "./home.ts";
+import { scratchIn } from "./home.ts";
 import { bringStateBack, dropStateBefore, refuse, takeIn } from "./intake.ts";
 import { ReaderClient } from "./reader-client.ts";
 import type { Restored } from "./restore.ts";
@@ -25,7 +24,7 @@ export async function takeInImport(
   const reader = new ReaderClient(await openReader(), () => undefined);
   let made: Made;
   try {
-    const scratch = join(home, OWN_FOLDER, "scratch");
+    const scratch = scratchIn(home);
     await reader.open({ home, scratch, known: base.list, watch: false });
     const { recipient } = settings;
     made = await makeGeneration(

@@ -4,17 +4,20 @@
  * written goes into a new folder that nobody else works in, and only a whole one becomes the state.
  */
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
   fchmodSync,
+  futimesSync,
   mkdirSync,
   openSync,
   renameSync,
+  symlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { Intake, RefusedArchiveError } from "../../archive/import-rules.ts";
+import { Intake, RefusedArchiveError, type Decision } from "../../archive/import-rules.ts";
 import { survey } from "../../archive/survey.ts";
 import { readTar, TarError, type TarEntry } from "../../archive/tar-reader.ts";
 import { unpacked } from "../../archive/unpack.ts";
@@ -46,6 +49,8 @@ const ASIDE = ".moltworker-import";
 /** The state that was there, until the new one is a generation. */
 const BEFORE = ".moltworker-before-import";
 const DATABASE = /\.(sqlite|db)$/;
+/** Seconds since the epoch: what a tar can say in its own digits. */
+const LATEST = 8 ** 11 - 1;
 const WORKSPACE = `${STATE_FOLDER}/workspace`;
 
 class UnreadableError extends Error {
@@ -129,7 +134,7 @@ async function* bytesOf(
   }
 }
 
-/** Answers every path that was written. */
+/** Answers every file and folder that was written. */
 async function unpackInto(
   folder: string,
   tar: AsyncIterable<Uint8Array>,
@@ -138,19 +143,37 @@ async function unpackInto(
 ): Promise<string[]> {
   const intake = new Intake(packedBytes);
   const written = new Set<string>();
+  const modes = new Map<string, number>();
+  const links: Extract<Decision, { do: "link" }>[] = [];
+  let files = 0;
+  const makeFolder = (path: string) => {
+    for (const each of [...parentsOf(path), path]) {
+      mkdirSync(join(folder, each), { recursive: true, mode: 0o700 });
+      written.add(join(folder, each));
+    }
+  };
   for await (const entry of readTar(tar)) {
     // What was judged once is judged again: these are other bytes from the same place.
     const decision = intake.decide(entry, intake.inspect(entry), root);
     if (decision.do === "skip") continue;
-    for (const parent of parentsOf(decision.path)) {
-      mkdirSync(join(folder, parent), { recursive: true, mode: 0o700 });
-      written.add(join(folder, parent));
+    if (decision.do === "folder") {
+      makeFolder(decision.path);
+      modes.set(join(folder, decision.path), (entry.mode & 0o777) | 0o700);
+      continue;
+    }
+    makeFolder(dirname(decision.path));
+    if (decision.do === "link") {
+      links.push(decision);
+      continue;
     }
     const path = join(folder, decision.path);
     await writeEntry(path, entry);
     written.add(path);
+    files += 1;
   }
-  if (written.size === 0) throw new RefusedArchiveError("nothing in it can be taken in");
+  if (files === 0) throw new RefusedArchiveError("nothing in it can be taken in");
+  for (const { path, target } of links) symlinkSync(target, join(folder, path));
+  for (const [path, mode] of modes) chmodSync(path, mode);
   return [...written];
 }
 
@@ -170,6 +193,8 @@ async function writeEntry(path: string, entry: TarEntry): Promise<void> {
     }
     if (size !== entry.size) throw new TarError(`${entry.path} is not whole`);
     fchmodSync(file, (entry.mode & 0o777) | 0o600);
+    const { modified } = entry;
+    if (modified >= 0 && modified <= LATEST) futimesSync(file, modified, modified);
   } finally {
     closeSync(file);
   }

@@ -10,6 +10,15 @@ describe("memory that is given back", () => {
     expect(() => giveBack(whole)).not.toThrow();
   });
 
+  it("is so however small, where it is all of its buffer", () => {
+    const small = Buffer.from(new ArrayBuffer(100));
+    const view = small.subarray(10, 20);
+    giveBack(view);
+    expect(small.length).toBe(100);
+    giveBack(small);
+    expect([small.length, view.length]).toEqual([0, 0]);
+  });
+
   it("is never what the runtime shares with others", () => {
     const small = Buffer.from("a few bytes of a shared pool");
     giveBack(small);

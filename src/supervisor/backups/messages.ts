@@ -39,6 +39,8 @@ export const readerCommand = z.discriminatedUnion("do", [
   z.object({
     do: z.literal("check"),
     home: z.string(),
+    /** For copies of the databases, one after the other. */
+    scratch: z.string(),
     databases: z.array(z.string()),
     /** Takes away what was checked. */
     remove: z.boolean(),

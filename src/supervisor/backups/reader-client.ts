@@ -109,10 +109,11 @@ export class ReaderClient {
 
   async check(
     home: string,
+    scratch: string,
     databases: string[],
     remove: boolean,
   ): Promise<{ path: string; problem: string }[]> {
-    const reply = await this.ask({ do: "check", home, databases, remove });
+    const reply = await this.ask({ do: "check", home, scratch, databases, remove });
     if (reply.say !== "checked") throw new ReaderError(`unexpected answer: ${reply.say}`);
     return reply.problems;
   }

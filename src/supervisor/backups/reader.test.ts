@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -10,9 +10,11 @@ it("takes away what it was to check and could not", async () => {
   const client = new ReaderClient(await readerHere(), () => undefined);
   try {
     mkdirSync(join(home, ".openclaw/is-a-folder.sqlite"), { recursive: true });
-    const checked = client.check(home, [".openclaw/is-a-folder.sqlite"], true);
+    const scratch = join(home, "scratch");
+    mkdirSync(scratch);
+    const checked = client.check(home, scratch, [".openclaw/is-a-folder.sqlite"], true);
     await expect(checked).rejects.toThrow(/I.O error|unable to open/);
-    expect(existsSync(join(home, ".openclaw"))).toBe(false);
+    expect(readdirSync(home)).toEqual([]);
   } finally {
     client.close();
     rmSync(home, { recursive: true, force: true });

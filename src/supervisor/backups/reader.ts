@@ -7,7 +7,7 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
-import { problemInRestored, purgeSecrets } from "./database.ts";
+import { purgeSecrets } from "./database.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { readFrames, writeFrame } from "./frames.ts";
 import { markPath, type Mark } from "./home.ts";
@@ -18,6 +18,7 @@ import {
   type ReaderMessage,
 } from "./messages.ts";
 import { coverOf } from "./file-list.ts";
+import { problemInRestored } from "./restored-database.ts";
 import { BrokenDatabaseError, isSame, Scanner, type Known, type Scan } from "./scan.ts";
 import { messageOf } from "./tree.ts";
 import { removeTree } from "./tree-removal.ts";
@@ -198,11 +199,14 @@ class StateReader {
     const problems: { path: string; problem: string }[] = [];
     try {
       for (const path of command.databases) {
-        const problem = problemInRestored(join(command.home, path));
+        const problem = await problemInRestored(join(command.home, path), command.scratch);
         if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
       }
     } finally {
-      if (command.remove) removeTree(join(command.home, STATE_FOLDER));
+      if (command.remove) {
+        removeTree(command.scratch);
+        removeTree(join(command.home, STATE_FOLDER));
+      }
     }
     await this.tell({ say: "checked", problems });
   }

@@ -1,10 +1,12 @@
 /** What a former sandbox left on the disk is kept before anything is restored over it, when it is newer. */
-import { join } from "node:path";
-import { makeGeneration } from "./generation.ts";
-import { followsFrom, OWN_FOLDER, type LeftBehind } from "./home.ts";
+import { makeGeneration, type Made } from "./generation.ts";
+import { followsFrom, scratchIn, type LeftBehind } from "./home.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { readListOf, type Restored } from "./restore.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
+
+const TRIES = 4;
+const FIRST_PAUSE_MS = 400;
 
 export type LeftBehindEnd =
   /** A generation holds it, or it is not newer than those there are. */
@@ -34,26 +36,46 @@ export async function keepLeftBehind(
     plan.value.outcome === "restore"
       ? await readListOf(plan.value, parts).catch(unlessDamaged)
       : undefined;
-  const reader = new ReaderClient(await openReader(), () => undefined);
-  try {
-    const scratch = join(left.folder, OWN_FOLDER, "scratch");
-    // The folder itself; what is in it is the agent's already.
-    give(left.folder);
-    await reader.open({ home: left.folder, scratch, known: list, watch: false });
-    const { recipient } = settings;
-    const base = { generation, list };
-    const made = await makeGeneration({ agentId, host, reader, recipient, now }, base, "recovery");
-    if (made.ok) {
-      if (made.made) log.warn(`kept what was left behind as generation ${made.list.generation}`);
-      return { outcome: "done" };
+  // The folder itself; what is in it is the agent's already.
+  give(left.folder);
+  const { recipient } = settings;
+  const attempt = async (): Promise<Made> => {
+    const reader = new ReaderClient(await openReader(), () => undefined);
+    try {
+      const scratch = scratchIn(left.folder);
+      await reader.open({ home: left.folder, scratch, known: list, watch: false });
+      const base = { generation, list };
+      return await makeGeneration({ agentId, host, reader, recipient, now }, base, "recovery");
+    } finally {
+      reader.close();
     }
-    if (made.reason !== "reader" && made.reason !== "broken") {
-      return { outcome: "failed", reason: made.reason, message: made.message };
+  };
+  const made = await madeAtLast(attempt, wait);
+  if (made.ok) {
+    if (made.made) log.warn(`kept what was left behind as generation ${made.list.generation}`);
+    return { outcome: "done" };
+  }
+  if (made.reason !== "reader" && made.reason !== "broken") {
+    return { outcome: "failed", reason: made.reason, message: made.message };
+  }
+  log.error(`what was left behind cannot be kept: ${made.message}`);
+  return { outcome: "unkept" };
+}
+
+/** A reader that broke off may have been killed, or out of memory: others try before it counts as the state's fault. */
+async function madeAtLast(
+  attempt: () => Promise<Made>,
+  wait: (ms: number) => Promise<void>,
+): Promise<Made> {
+  for (let i = 1; ; i++) {
+    const last = i === TRIES;
+    try {
+      const made = await attempt();
+      if (made.ok || made.reason !== "reader" || last) return made;
+    } catch (error) {
+      if (last) throw error;
     }
-    log.error(`what was left behind cannot be kept: ${made.message}`);
-    return { outcome: "unkept" };
-  } finally {
-    reader.close();
+    await wait(FIRST_PAUSE_MS * 2 ** (i - 1));
   }
 }
 

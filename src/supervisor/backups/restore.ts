@@ -14,7 +14,7 @@ import {
   type PackId,
   type RestorePlan,
 } from "../../protocol/backup.ts";
-import { shapeProblem, sizeOfState } from "./file-list.ts";
+import { largestDatabase, shapeProblem, sizeOfState } from "./file-list.ts";
 import type { HostClient } from "./host-client.ts";
 import type { OpenedPack } from "./pack.ts";
 import { DamagedError, PackReads, UnreadableError } from "./pack-reads.ts";
@@ -157,9 +157,9 @@ async function tryGeneration(
     const list = readList(listPack, plan, parts.agentId);
     const problemOfShape = shapeProblem(list);
     if (problemOfShape !== undefined) throw new DamagedError(problemOfShape, plan.listPack);
-    const bytes = sizeOfState(list);
+    const bytes = sizeOfState(list) + largestDatabase(list);
     if (bytes > parts.room) {
-      const said = `${bytes} bytes of state, and room for ${Math.floor(parts.room)}`;
+      const said = `${bytes} bytes of state and scratch, and room for ${Math.floor(parts.room)}`;
       throw new UnreadableError("no-room", `there is no room to try a restore: ${said}`);
     }
     const writer = new StateWriter(target, list);

@@ -3,12 +3,16 @@ import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { STATE_FOLDER, type RestorePlan } from "../../protocol/backup.ts";
+import { withoutMarking } from "../engine-flags.ts";
+import { scratchIn } from "./home.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { restoreInto, type Restored } from "./restore.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
 
 /** Seen under the same name by the agent's programs, which have a /tmp of their own. */
 const DRILL_ROOT = existsSync("/var/tmp") ? "/var/tmp" : tmpdir();
+/** In the folder of a drill, beside the state. */
+const SCRATCH = "scratch";
 const PARALLEL_READS = 3;
 
 /** The newest generation. @param reader the one that then follows the home checks it, too */
@@ -17,17 +21,21 @@ export function restoreHome(
   reader: () => Promise<ReaderClient>,
 ): Promise<Restored> {
   const { agentId, home, host, give, wait } = parts;
-  return restoreInto(home, {
-    ...{ agentId, host, wait, parallel: PARALLEL_READS },
-    scratch: false,
-    room: Number.POSITIVE_INFINITY,
-    give: (list) => {
-      for (const { path } of [...list.folders, ...list.files]) give(join(home, path));
-      give(home);
-    },
-    check: async (databases) =>
-      databases.length === 0 ? [] : (await reader()).check(home, databases, false),
-  });
+  const restore = () =>
+    restoreInto(home, {
+      ...{ agentId, host, wait, parallel: PARALLEL_READS },
+      scratch: false,
+      room: Number.POSITIVE_INFINITY,
+      give: (list) => {
+        for (const { path } of [...list.folders, ...list.files]) give(join(home, path));
+        give(home);
+      },
+      check: async (databases) =>
+        databases.length === 0
+          ? []
+          : (await reader()).check(home, scratchIn(home), databases, false),
+    });
+  return withoutMarking(restore);
 }
 
 /**
@@ -56,7 +64,7 @@ export async function drillRestore(
         async check(databases) {
           const checker = new ReaderClient(await openReader(), () => undefined);
           try {
-            return await checker.check(folder, databases, true);
+            return await checker.check(folder, join(folder, SCRATCH), databases, true);
           } finally {
             checker.close();
           }
@@ -76,9 +84,9 @@ async function removeGiven(
   openReader: StateBackupsParts["openReader"],
 ): Promise<void> {
   try {
-    if (existsSync(join(folder, STATE_FOLDER))) {
+    if ([STATE_FOLDER, SCRATCH].some((name) => existsSync(join(folder, name)))) {
       const remover = new ReaderClient(await openReader(), () => undefined);
-      await remover.check(folder, [], true).finally(() => remover.close());
+      await remover.check(folder, join(folder, SCRATCH), [], true).finally(() => remover.close());
     }
     rmdirSync(folder);
   } catch {

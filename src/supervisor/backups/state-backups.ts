@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import type { BackupStatus, Reason, RestorePlan } from "../../protocol/backup.ts";
 import { makeGeneration, type Base, type Made } from "./generation.ts";
-import { dropLeftBehind, OWN_FOLDER, setAside } from "./home.ts";
+import { dropLeftBehind, scratchIn, setAside } from "./home.ts";
 import type { Asked, LeftBehind, Mark } from "./home.ts";
 import { takeInImport } from "./imported.ts";
 import { PassTimes } from "./pass-times.ts";
@@ -247,7 +247,7 @@ export class StateBackups {
     if (reader.opened) return reader;
     await reader.open({
       home: this.parts.home,
-      scratch: join(this.parts.home, OWN_FOLDER, "scratch"),
+      scratch: scratchIn(this.parts.home),
       known: base.list,
       watch: true,
       mark: this.markOf(base),

@@ -3,7 +3,7 @@
  * JavaScript. Fails closed: a chunk that does not fit its tag, or an end that is none, is an error.
  * https://age-encryption.org/v1, "Payload"
  */
-import { createDecipheriv, hkdfSync } from "node:crypto";
+import { createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 
 const CHUNK = 64 * 1024;
 const TAG = 16;
@@ -34,7 +34,7 @@ export async function* decryptPayload(
   const nonceBytes = new Uint8Array(NONCE);
   const held = new Uint8Array(CHUNK + TAG);
   let [nonceFilled, filled, count] = [0, 0, 0];
-  let key: Uint8Array | undefined;
+  let key: KeyObject | undefined;
   const nonce = new Uint8Array(12);
   const open = (last: boolean): Uint8Array => {
     if (key === undefined || filled < TAG) throw new Error("the encrypted content is cut short");
@@ -57,7 +57,9 @@ export async function* decryptPayload(
       nonceFilled += part.length;
       chunk = chunk.subarray(part.length);
       if (nonceFilled === NONCE) {
-        key = new Uint8Array(hkdfSync("sha256", fileKey, nonceBytes, "payload", 32));
+        const derived = hkdfSync("sha256", fileKey, nonceBytes, "payload", 32);
+        // As a key of the runtime's own: bytes would be made one again for each chunk.
+        key = createSecretKey(new Uint8Array(derived));
       }
     }
     while (chunk.length > 0) {

@@ -26,7 +26,10 @@ function stop(answer: Reply<SupervisorStatus | undefined>, booted = true) {
 it.each<[string, Reply<SupervisorStatus | undefined>]>([
   ["that tells of a last backup", told(KEPT)],
   ["of an agent of which nothing is kept", told()],
-  ["after a restore that failed, when no gateway ran", told({ ...KEPT, state: "failed", lastError })],
+  [
+    "after a restore that failed, when no gateway ran",
+    told({ ...KEPT, state: "failed", lastError }),
+  ],
 ])("the state is kept by an answer %s", async (_name, answer) => {
   expect(await stop(answer)).toBeUndefined();
 });
@@ -35,9 +38,12 @@ it.each<[string, Reply<SupervisorStatus | undefined>, string]>([
   ["that tells of a failed backup", told({ ...KEPT, lastError }), lastError.message],
   ["that did not come", { ok: false, reason: "no answer" }, "no answer"],
   ["that nobody understands", { ok: true, value: undefined }, "is not understood"],
-])("the state of a booted sandbox is not known to be kept by an answer %s", async (_n, answer, why) => {
-  expect(await stop(answer)).toContain(why);
-});
+])(
+  "the state of a booted sandbox is not known to be kept by an answer %s",
+  async (_n, answer, why) => {
+    expect(await stop(answer)).toContain(why);
+  },
+);
 
 it("a sandbox that was never booted has no state to keep", async () => {
   expect(await stop({ ok: false, reason: "no answer" }, false)).toBeUndefined();

@@ -181,6 +181,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
     if (!this.#senders.bar(channel, id, barred)) {
       return { ok: false, reason: "Nobody of that id was let in." };
     }
+    if (barred) this.#pairing.barred(channel, id);
     this.#parts.changed();
     return { ok: true };
   }

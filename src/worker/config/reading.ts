@@ -18,7 +18,10 @@ export interface ConfigProblem {
 export function withoutValue(problem: string, given: string): string {
   return problem.replace(/"(.*)"/s, (_whole, quoted: string) => {
     const told = quoted.toLowerCase();
-    const entries = given.toLowerCase().split(/[\s,]+/).filter((entry) => entry !== "");
+    const entries = given
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((entry) => entry !== "");
     const whole = entries.indexOf(told);
     // A long entry is quoted in part; another one may begin with all of a short one.
     const at = whole < 0 ? entries.findIndex((entry) => entry.startsWith(told)) : whole;

@@ -103,8 +103,7 @@ it("one whose answer was lost lets nobody in who was barred since", async () => 
     return { ok: false, reason: "DEADLINE: no answer", code: "DEADLINE" };
   };
   expect(await pairing.approve("telegram", "r1", "olga")).toMatchObject({ ok: false });
-  senders.bar("telegram", "66", true);
-  pairing.barred("telegram", "66");
+  expect(pairing.bar("telegram", "66", true)).toEqual({ ok: true });
   await pairing.list(true);
   expect(senders.standing("telegram", "66")).toBe("barred");
 });

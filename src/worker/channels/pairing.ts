@@ -93,10 +93,14 @@ export class Pairing {
     return reply.ok ? { ok: true } : { ok: false, reason: reply.reason };
   }
 
-  /** What an admin says now counts for more than an approval whose answer was lost. */
-  barred(channel: ChannelId, id: string): void {
+  /** Counts for more than an approval before it whose answer was lost. */
+  bar(channel: ChannelId, id: string, barred: boolean): Done {
+    if (!this.#senders.bar(channel, id, barred)) {
+      return { ok: false, reason: "Nobody of that id was let in." };
+    }
     const lost = this.#underWay.all().find((one) => one.channel === channel && one.id === id);
     if (lost !== undefined) this.#underWay.end(lost);
+    return { ok: true };
   }
 
   #record(approving: Approving): Done {

@@ -64,7 +64,7 @@ export class Intake {
     const full = crowd.full(arrival);
     const admission = admissionIn(full === undefined);
     if (full !== undefined && admission.act !== "take" && admissionIn(true).act === "take") {
-      this.#crowded(channel, full, day);
+      this.#crowded(arrival, full, day);
     }
     last.came(channel.id, now(), admission.act === "take");
     if (admission.act === "take") {
@@ -110,13 +110,14 @@ export class Intake {
     return { standing: standingOf(channel.policy, recorded, named), named };
   }
 
-  #crowded({ id }: Channel, full: Crowded, day: string): void {
+  #crowded({ channel, chat }: Arrival, full: Crowded, day: string): void {
     if (this.#crowdedOn.get(full) === day) return;
     this.#crowdedOn.set(full, day);
+    const whose = chat === undefined ? "What belongs to no chat" : "A chat";
     this.#parts.parts.alert(
       full === "all"
-        ? `The room in the inbox for people who were not let in is full: what more of them comes on ${id} is not taken.`
-        : `A chat on ${id} has filled its part of the room for what the agent is not woken for: what more comes there is not taken.`,
+        ? `The room in the inbox for people who were not let in is full: what more of them comes on ${channel} is not taken.`
+        : `${whose} on ${channel} has filled its part of the room for what the agent is not woken for: what more comes there is not taken.`,
     );
   }
 }

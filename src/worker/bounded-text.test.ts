@@ -73,6 +73,15 @@ describe("the text of a body", () => {
     expect(read()).toBeLessThan(8 * 1_048_576);
   });
 
+  it.each(["", "x", "12, 12", "NaN"])(
+    "is bounded whatever it says of its length: %j",
+    async (length) => {
+      const { request, read } = sent(repeated(1_048_576, 1000), { "content-length": length });
+      expect(await boundedText(request, LIMIT)).toMatchObject({ status: 413 });
+      expect(read()).toBeLessThan(8 * 1_048_576);
+    },
+  );
+
   it("is not read at all when it says that it is far too long", async () => {
     const { request, read } = sent(repeated(1024, 10), { "content-length": "100000000" });
     expect(await boundedText(request, LIMIT)).toMatchObject({ status: 413 });

@@ -10,7 +10,7 @@ export type BoundedText =
 
 /** The body as text of at most `limit` bytes of UTF-8, or why not. */
 export async function boundedText(sent: Request | Response, limit: number): Promise<BoundedText> {
-  const declared = Number(sent.headers.get("content-length") ?? 0);
+  const declared = lengthOf(sent);
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
   let bytes = 0;
@@ -31,4 +31,10 @@ export async function boundedText(sent: Request | Response, limit: number): Prom
     const message = "The body is no UTF-8 text, or ended early.";
     return { ok: false, status: 400, code: "body_unreadable", message };
   }
+}
+
+/** What is no number says nothing; then the bytes alone are counted. */
+function lengthOf({ headers }: Request | Response): number {
+  const length = Number(headers.get("content-length") ?? 0);
+  return Number.isNaN(length) ? 0 : length;
 }

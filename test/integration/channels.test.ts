@@ -162,7 +162,8 @@ describe("what nobody in particular does", () => {
     }
     expect((await channels()).letters).toHaveLength(100);
     expect((await rig.status()).phase).toBe("stopped");
-    const told = ((await rig.status()).events ?? []).filter(({ text }) => text.includes("is full"));
+    const full = "What belongs to no chat on telegram has filled its part";
+    const told = ((await rig.status()).events ?? []).filter(({ text }) => text.includes(full));
     expect(told).toHaveLength(1);
     const own = update();
     expect(await post(own)).toBe(200);

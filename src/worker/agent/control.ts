@@ -28,6 +28,8 @@ import { type Budget, messageOf } from "./budget.ts";
 import { eventData } from "./event-stream.ts";
 
 export type Reply<T> = { ok: true; value: T } | { ok: false; reason: string };
+/** `code` is that of an error which was answered; without one nothing is known of what was done. */
+export type RpcAnswer = { ok: true; value: unknown } | { ok: false; reason: string; code?: string };
 
 /** A request to one port of the sandbox; rejects when nothing listens there. */
 export type PortFetch = (request: Request) => Promise<Response>;
@@ -62,14 +64,15 @@ export class ControlPort {
     return this.#ask("GET", "/v1/status", supervisorStatus, { ms: this.#budget.control });
   }
 
-  async rpc(call: RpcRequest): Promise<Reply<unknown>> {
+  async rpc(call: RpcRequest): Promise<RpcAnswer> {
     const reply: Reply<RpcReply> = await this.#ask("POST", "/v1/rpc", rpcReply, {
       ms: this.#budget.control,
       body: call,
     });
     if (!reply.ok) return reply;
     if (reply.value.ok) return { ok: true, value: reply.value.result };
-    return { ok: false, reason: `${reply.value.error.code}: ${reply.value.error.message}` };
+    const { code, message } = reply.value.error;
+    return { ok: false, reason: `${code}: ${message}`, code };
   }
 
   putDevices(approvedDevices: string[]): Promise<Reply<unknown>> {

@@ -11,6 +11,8 @@ export interface LastStopParts {
   seen(status: SupervisorStatus): void;
 }
 
+const NOT_UNDERSTOOD = "The supervisor's answer to the stop is not understood.";
+
 /**
  * Answers why the state is not kept; undefined when it is.
  *
@@ -25,7 +27,7 @@ export async function stopSandbox(
     note(`The gateway did not stop by itself: ${stopped.reason}`);
     return booted ? stopped.reason : undefined;
   }
-  if (stopped.value === undefined) return undefined;
+  if (stopped.value === undefined) return booted ? NOT_UNDERSTOOD : undefined;
   seen(stopped.value);
   const { backups } = stopped.value;
   // Where the restore failed no gateway ran, and there was nothing new to keep.

@@ -2,31 +2,10 @@
  * What starts and stops the agent, whoever wants it. Fails closed: nothing starts what the panic
  * button holds, and only the panic button and `shutDown` stop an agent whose state is not kept yet.
  */
-import type { Panic } from "../audit/panic.ts";
-import type { ParsedConfig } from "../config.ts";
 import type { Done } from "../done.ts";
-import type { AgentBackups } from "./backups/agent-backups.ts";
-import type { AgentLife } from "./agent-life.ts";
-import { type Budget, messageOf } from "./budget.ts";
-import type { ControlPort } from "./control.ts";
+import { messageOf } from "./budget.ts";
 import { isLive } from "./lifecycle.ts";
-import type { Sandbox } from "./sandbox.ts";
-import type { StartResult } from "./start.ts";
-import type { Wakefulness } from "./wakefulness.ts";
-
-export interface PowerParts {
-  life: AgentLife;
-  wakefulness: Wakefulness;
-  backups: AgentBackups;
-  control: ControlPort;
-  sandbox: Sandbox;
-  panic: Panic;
-  parsed: ParsedConfig;
-  budget: Budget;
-  storage: Pick<DurableObjectStorage, "setAlarm">;
-  /** A stop was refused, maybe long after whoever asked for it had been answered. */
-  refused(reason: string): void;
-}
+import type { PowerParts } from "./power-parts.ts";
 
 export const HELD =
   "The panic button holds this agent. An admin can open it again on the admin page.";
@@ -34,6 +13,8 @@ export const HELD =
 export class Power {
   readonly #parts: PowerParts;
   #adoption: Promise<void> | undefined;
+  /** What the next sandbox begins from is being changed: whoever wants one waits for it. */
+  #rewriting: Promise<unknown> | undefined;
 
   constructor(parts: PowerParts) {
     this.#parts = parts;
@@ -82,8 +63,9 @@ export class Power {
   }
 
   /** The one start that everybody shares. */
-  async wake(): Promise<StartResult> {
+  async wake(): Promise<Done> {
     const { life, panic, parsed } = this.#parts;
+    while (this.#rewriting !== undefined) await this.#rewriting;
     if (panic.held !== undefined) return { ok: false, reason: HELD };
     if (parsed.ok) return life.want();
     const names = parsed.problems.map(({ name }) => name).join(", ");
@@ -156,18 +138,37 @@ export class Power {
       const kept = await backups.backUpNow();
       if (!kept.ok) return { ok: false, reason: `The present state is not kept: ${kept.reason}` };
     }
+    const { done, again } = await this.#alone(() => this.#swap(change, wasLive));
+    if (!again) return done;
+    const started = await this.start();
+    if (done.ok || started.ok) return done.ok ? started : done;
+    return { ok: false, reason: `${done.reason} ${started.reason}` };
+  }
+
+  /** @returns what came of it, and whether the agent is to be started again */
+  async #swap(
+    change: () => Promise<Done>,
+    wasLive: boolean,
+  ): Promise<{ done: Done; again: boolean }> {
     const stopped = await this.stop();
-    if (!stopped.ok) return stopped;
-    const { lost } = life;
+    if (!stopped.ok) return { done: stopped, again: false };
+    const { lost } = this.#parts.life;
     if (wasLive && lost !== undefined) {
       const reason = `Nothing was changed, because the last backup before it failed: ${lost}`;
-      const again = await this.start();
-      return { ok: false, reason: again.ok ? reason : `${reason} ${again.reason}` };
+      return { done: { ok: false, reason }, again: true };
     }
-    const changed = await change();
-    if (!wasLive) return changed;
-    const started = await this.start();
-    return changed.ok ? started : changed;
+    return { done: await change(), again: wasLive };
+  }
+
+  /** One at a time, and nothing starts meanwhile. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#rewriting !== undefined) await this.#rewriting;
+    const running = work();
+    this.#rewriting = running.then(
+      () => (this.#rewriting = undefined),
+      () => (this.#rewriting = undefined),
+    );
+    return running;
   }
 
   #stopped(): Done {

@@ -28,14 +28,17 @@ export class ApprovalsUnderWay {
     this.#notes.write(channel, NOTE, JSON.stringify(approving));
   }
 
-  end(channel: ChannelId): void {
-    this.#notes.write(channel, NOTE, undefined);
+  /** A later one of the same channel stays. */
+  end({ channel, requestId }: Pick<Approving, "channel" | "requestId">): void {
+    if (this.#of(channel)?.requestId === requestId) this.#notes.write(channel, NOTE, undefined);
   }
 
   all(): Approving[] {
-    return CHANNEL_IDS.flatMap((channel) => {
-      const text = this.#notes.read(channel, NOTE);
-      return text === undefined ? [] : [{ channel, ...stored.parse(JSON.parse(text)) }];
-    });
+    return CHANNEL_IDS.flatMap((channel) => this.#of(channel) ?? []);
+  }
+
+  #of(channel: ChannelId): Approving | undefined {
+    const text = this.#notes.read(channel, NOTE);
+    return text === undefined ? undefined : { channel, ...stored.parse(JSON.parse(text)) };
   }
 }

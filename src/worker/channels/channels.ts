@@ -14,6 +14,7 @@ import { ApprovalsUnderWay } from "./approving.ts";
 import type { ChannelCalls, Received } from "./calls.ts";
 import type { Arrival, Channel, ChannelHost, Letter } from "./channel.ts";
 import { Deliveries } from "./deliveries.ts";
+import { handedOver } from "./handed-over.ts";
 import { hostOf } from "./host.ts";
 import { Intake } from "./intake.ts";
 import { Pairing } from "./pairing.ts";
@@ -135,9 +136,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
 
   /** For the next sandbox, whose gateway may have marks of them and nothing else (`docs/channels.md`). */
   get handedOver(): NonNullable<BootDocument["handedOver"]> {
-    return this.#letters
-      .once("telegram", HANDED_OVER)
-      .map(({ body, at }) => ({ update: body, at }));
+    return handedOver(this.#letters.once("telegram", HANDED_OVER));
   }
 
   /** A socket that the present sandbox opened to a platform; undefined when nobody takes it here. */
@@ -178,11 +177,7 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
 
   /** The gateway knows no way to take its own leave back, so it is taken here. */
   async bar(channel: ChannelId, id: string, barred: boolean): Promise<Done> {
-    if (!this.#senders.bar(channel, id, barred)) {
-      return { ok: false, reason: "Nobody of that id was let in." };
-    }
-    this.#parts.changed();
-    return { ok: true };
+    return this.#changing(Promise.resolve(this.#pairing.bar(channel, id, barred)));
   }
 
   async retryLetter(n: number): Promise<Done> {

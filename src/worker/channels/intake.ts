@@ -7,7 +7,7 @@ import { admit, standingOf, type Admission, type Standing } from "./admission.ts
 import type { Received } from "./calls.ts";
 import type { Arrival, Channel, Circumstances } from "./channel.ts";
 import type { OwnerIdentity } from "./settings.ts";
-import type { Crowd } from "./store/crowd.ts";
+import type { Crowd, Crowded } from "./store/crowd.ts";
 import type { KnownEvents } from "./store/known-events.ts";
 import type { LastSeen } from "./store/last-seen.ts";
 import { type Letters, MAX_BODY_CHARS } from "./store/letters.ts";
@@ -35,8 +35,8 @@ export interface IntakeParts {
 
 export class Intake {
   readonly #parts: IntakeParts;
-  /** The day on which an admin was last told that no room is left for strangers. */
-  #crowdedOn = "";
+  /** The day on which an admin was last told that no room is left. */
+  readonly #crowdedOn = new Map<Crowded, string>();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -55,27 +55,17 @@ export class Intake {
       return "turnedAway";
     }
     const { sender } = arrival;
+    const { policy } = channel;
     const day = new Date(now()).toISOString().slice(0, 10);
     const awake = readyStart() !== undefined;
     const circumstances = this.#circumstances(channel, sender?.id ?? "");
     const heed = channel.heed?.(arrival, circumstances) ?? "judge";
     if (heed === "drop") return "turnedAway";
-    const room = crowd.hasRoom(arrival);
-    const kept: Admission =
-      heed === "take" || room
-        ? { act: "take", known: true, wake: heed === "take" }
-        : { act: "ignore" };
-    const admission =
-      heed === "judge"
-        ? admit(arrival, {
-            ...{ policy: channel.policy, standing: circumstances.standing, awake, room },
-            waking: letters.waking(1, channels.keys()).length > 0,
-            stranger: senders.stranger(channel.id, sender?.id ?? "", day),
-            wakes: senders.wakes(day),
-            wakesAllowed: strangerWakes,
-          })
-        : kept;
-    if (!room && admission.act !== "take") this.#crowded(channel, day);
+    const full = crowd.full(arrival);
+    const admission = admissionIn(full === undefined);
+    if (full !== undefined && admission.act !== "take" && admissionIn(true).act === "take") {
+      this.#crowded(arrival, full, day);
+    }
     last.came(channel.id, now(), admission.act === "take");
     if (admission.act === "take") {
       const put = letters.put(arrival, admission.wake, now());
@@ -92,6 +82,20 @@ export class Intake {
     senders.count(channel.id, sender.id, day, { replied, woke: false });
     if (replied) parts.waitUntil(channel.say(arrival.chat ?? "", STRANGER_REPLY));
     return "turnedAway";
+
+    function admissionIn(room: boolean): Admission {
+      if (heed === "take") return { act: "take", known: true, wake: true };
+      if (heed !== "judge") {
+        return room ? { act: "take", known: true, wake: false } : { act: "ignore" };
+      }
+      return admit(arrival, {
+        ...{ policy, standing: circumstances.standing, awake, room },
+        waking: letters.waking(1, channels.keys()).length > 0,
+        stranger: senders.stranger(arrival.channel, sender?.id ?? "", day),
+        wakes: senders.wakes(day),
+        wakesAllowed: strangerWakes,
+      });
+    }
   }
 
   standing(channel: Channel, id: string): Standing["standing"] {
@@ -106,11 +110,14 @@ export class Intake {
     return { standing: standingOf(channel.policy, recorded, named), named };
   }
 
-  #crowded({ id }: Channel, day: string): void {
-    if (this.#crowdedOn === day) return;
-    this.#crowdedOn = day;
+  #crowded({ channel, chat }: Arrival, full: Crowded, day: string): void {
+    if (this.#crowdedOn.get(full) === day) return;
+    this.#crowdedOn.set(full, day);
+    const whose = chat === undefined ? "What belongs to no chat" : "A chat";
     this.#parts.parts.alert(
-      `The room in the inbox for people who were not let in is full: what more of them comes on ${id} is not taken.`,
+      full === "all"
+        ? `The room in the inbox for people who were not let in is full: what more of them comes on ${channel} is not taken.`
+        : `${whose} on ${channel} has filled its part of the room for what the agent is not woken for: what more comes there is not taken.`,
     );
   }
 }

@@ -24,10 +24,12 @@ beforeEach(() => {
 });
 
 /** As a Durable Object that begins anew has it. */
-function open() {
+function open(answer: () => ReturnType<GatewayCall> | undefined = () => undefined) {
   const senders = new Senders(sql, "main");
   const call: GatewayCall = async ({ method }) =>
-    method === "channels.pairing.approve" ? approves() : { ok: true, value: { requests: waiting } };
+    method === "channels.pairing.approve"
+      ? (answer() ?? approves())
+      : { ok: true, value: { requests: waiting } };
   const pairing = new Pairing(
     call,
     senders,
@@ -79,4 +81,44 @@ it("one for which the gateway names somebody else is none", async () => {
   expect(await pairing.approve("telegram", "r1", "olga")).toMatchObject({ ok: false });
   await pairing.list(true);
   expect(senders.approved()).toEqual([]);
+});
+
+it("one that the gateway refused is none, although the request is gone", async () => {
+  approves = () => {
+    waiting = [];
+    return { ok: false, reason: "INVALID_REQUEST: it no longer exists", code: "INVALID_REQUEST" };
+  };
+  const { pairing, senders } = open();
+  const refused = { ok: false, reason: "INVALID_REQUEST: it no longer exists" };
+  expect(await pairing.approve("telegram", "r1", "olga")).toEqual(refused);
+  await pairing.list(true);
+  expect(senders.approved()).toEqual([]);
+});
+
+it("one whose answer was lost lets nobody in who was barred since", async () => {
+  const { pairing, senders } = open();
+  await pairing.approve("telegram", "r1", "olga");
+  approves = () => {
+    waiting = [];
+    return { ok: false, reason: "DEADLINE: no answer", code: "DEADLINE" };
+  };
+  expect(await pairing.approve("telegram", "r1", "olga")).toMatchObject({ ok: false });
+  expect(pairing.bar("telegram", "66", true)).toEqual({ ok: true });
+  await pairing.list(true);
+  expect(senders.standing("telegram", "66")).toBe("barred");
+});
+
+it("one whose answer was lost outlasts an earlier one that is confirmed after it", async () => {
+  waiting = [ALICE, { ...ALICE, requestId: "r2", senderId: "77", metadata: { firstName: "Bob" } }];
+  const first = Promise.withResolvers<Awaited<ReturnType<GatewayCall>>>();
+  const answers = [first.promise, Promise.resolve({ ok: false as const, reason: "no answer" })];
+  const { pairing, senders } = open(() => answers.shift());
+  const alice = pairing.approve("telegram", "r1", "olga");
+  // Both are found in the list before either is answered.
+  expect(await pairing.approve("telegram", "r2", "olga")).toMatchObject({ ok: false });
+  first.resolve({ ok: true, value: { senderId: "66" } });
+  expect(await alice).toEqual({ ok: true });
+  waiting = [];
+  await pairing.list(true);
+  expect(senders.approved()).toMatchObject([letIn, { id: "77", name: "Bob" }]);
 });

@@ -13,7 +13,10 @@ import type { Senders } from "./store/senders.ts";
 
 export type GatewayCall = (
   request: RpcRequest,
-) => Promise<{ ok: true; value: unknown } | { ok: false; reason: string }>;
+) => Promise<{ ok: true; value: unknown } | { ok: false; reason: string; code?: string }>;
+
+/** The gateway's own word that it did nothing: its other errors may come of a connection that was lost. */
+const NOT_DONE = "INVALID_REQUEST";
 
 /** The gateway's answer to `channels.pairing.list`, as far as it is used here. */
 const pairingList = z.object({
@@ -68,11 +71,14 @@ export class Pairing {
       method: "channels.pairing.approve",
       params: { channel, accountId, requestId, notify: true },
     }).finally(() => (this.#asking -= 1));
-    // Whether it was done is seen with the next list.
-    if (!reply.ok) return reply;
+    if (!reply.ok) {
+      // Else whether it was done is seen with the next list.
+      if (reply.code === NOT_DONE) this.#underWay.end(approving);
+      return { ok: false, reason: reply.reason };
+    }
     const approved = approval.safeParse(reply.value);
     if (approved.success && approved.data.senderId === senderId) return this.#record(approving);
-    this.#underWay.end(channel);
+    this.#underWay.end(approving);
     return { ok: false, reason: "The gateway did not say whom it let in." };
   }
 
@@ -84,11 +90,22 @@ export class Pairing {
       method: "channels.pairing.dismiss",
       params: { channel, accountId, requestId },
     });
-    return reply.ok ? { ok: true } : reply;
+    return reply.ok ? { ok: true } : { ok: false, reason: reply.reason };
   }
 
-  #record({ channel, id, name, approvedBy }: Approving): Done {
-    this.#underWay.end(channel);
+  /** Counts for more than an approval before it whose answer was lost. */
+  bar(channel: ChannelId, id: string, barred: boolean): Done {
+    if (!this.#senders.bar(channel, id, barred)) {
+      return { ok: false, reason: "Nobody of that id was let in." };
+    }
+    const lost = this.#underWay.all().find((one) => one.channel === channel && one.id === id);
+    if (lost !== undefined) this.#underWay.end(lost);
+    return { ok: true };
+  }
+
+  #record(approving: Approving): Done {
+    const { channel, id, name, approvedBy } = approving;
+    this.#underWay.end(approving);
     const named = name === undefined ? {} : { name };
     const approvedAt = this.#now();
     const recorded = this.#senders.approve({ channel, id, ...named, approvedAt, approvedBy });
@@ -100,7 +117,7 @@ export class Pairing {
     for (const approving of underWay) {
       const { channel, requestId } = approving;
       const waits = requests.some((one) => one.channel === channel && one.requestId === requestId);
-      if (waits) this.#underWay.end(channel);
+      if (waits) this.#underWay.end(approving);
       else this.#record(approving);
     }
   }

@@ -24,3 +24,14 @@ test.each([
   expect(told).toContain(`holds entry ${place}, which`);
   expect(told.toLowerCase()).not.toContain("pasted");
 });
+
+test("a wrong entry that another one begins with is not told as that one", () => {
+  const parsed = parseConfig({
+    MOLTBOT_GATEWAY_TOKEN: "t".repeat(32),
+    ANTHROPIC_API_KEY: "sk-ant-planted",
+    ADMIN_EMAILS: "olga@example.org, olga@example",
+  });
+  const problems = parsed.ok ? [] : parsed.problems;
+  const problem = expect.stringContaining("holds entry 2, which");
+  expect(problems).toContainEqual(expect.objectContaining({ name: "ADMIN_EMAILS", problem }));
+});

@@ -17,8 +17,14 @@ export interface ConfigProblem {
  */
 export function withoutValue(problem: string, given: string): string {
   return problem.replace(/"(.*)"/s, (_whole, quoted: string) => {
-    const entries = given.split(/[\s,]+/).filter((entry) => entry !== "");
-    const at = entries.findIndex((entry) => entry.toLowerCase().startsWith(quoted.toLowerCase()));
+    const told = quoted.toLowerCase();
+    const entries = given
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((entry) => entry !== "");
+    const whole = entries.indexOf(told);
+    // A long entry is quoted in part; another one may begin with all of a short one.
+    const at = whole < 0 ? entries.findIndex((entry) => entry.startsWith(told)) : whole;
     return at < 0 ? "an entry" : `entry ${at + 1}`;
   });
 }

@@ -26,20 +26,22 @@ const post = (chat: string): Arrival => ({
 /** As many of a chat as there is room for. */
 function fill(chat: string): number {
   let stored = 0;
-  for (; crowd.hasRoom(post(chat)); stored += 1) letters.put(post(chat), false, 0);
+  for (; crowd.full(post(chat)) === undefined; stored += 1) letters.put(post(chat), false, 0);
   return stored;
 }
 
 it("one chat takes up a hundred, all of them a fifth of the inbox, and what wakes counts for nothing", () => {
   for (let n = 0; n < 200; n += 1) letters.put(post("-1"), true, 0);
   expect(fill("-1")).toBe(100);
-  expect(crowd.hasRoom(post("-2"))).toBe(true);
+  expect(crowd.full(post("-1"))).toBe("chat");
+  expect(crowd.full(post("-2"))).toBeUndefined();
   let stored = 100;
   for (let chat = 2; chat < 20; chat += 1) stored += fill(`-${chat}`);
   expect(stored).toBe(1_000);
   expect(letters.put(post("-1"), true, 0)).toBe("stored");
+  expect(crowd.full(post("-1"))).toBe("all");
   letters.drop(201);
-  expect(crowd.hasRoom(post("-99"))).toBe(true);
+  expect(crowd.full(post("-99"))).toBeUndefined();
 });
 
 it("a database of the release before takes the present version", () => {

@@ -10,6 +10,9 @@ import { MAX_LETTERS } from "./letters.ts";
 const MAX_CROWD = MAX_LETTERS / 5;
 const MAX_CHAT = 100;
 
+/** Whose part is used up: that of the one chat, or that of all of them. */
+export type Crowded = "chat" | "all";
+
 export class Crowd {
   readonly #sql: Sql;
   readonly #agentId: string;
@@ -19,8 +22,8 @@ export class Crowd {
     this.#agentId = agentId;
   }
 
-  /** Whether another one of that chat may be kept. */
-  hasRoom({ channel, chat }: Pick<Arrival, "channel" | "chat">): boolean {
+  /** Undefined when another one of that chat may be kept. */
+  full({ channel, chat }: Pick<Arrival, "channel" | "chat">): Crowded | undefined {
     const found = this.#sql
       .exec<{ total: number; own: number | null }>(
         `SELECT COUNT(*) AS total, SUM(channel = ?2 AND chat IS ?3) AS own
@@ -30,6 +33,7 @@ export class Crowd {
         chat ?? null,
       )
       .toArray()[0];
-    return (found?.total ?? 0) < MAX_CROWD && (found?.own ?? 0) < MAX_CHAT;
+    if ((found?.total ?? 0) >= MAX_CROWD) return "all";
+    return (found?.own ?? 0) >= MAX_CHAT ? "chat" : undefined;
   }
 }

@@ -1,0 +1,119 @@
+import { expect, it } from "vitest";
+import type { Done } from "../done.ts";
+import { parseConfig } from "../config.ts";
+import { BUDGET } from "./budget.ts";
+import type { Life } from "./lifecycle.ts";
+import { Power } from "./power.ts";
+import type { PowerParts } from "./power-parts.ts";
+
+const PARSED = parseConfig({
+  MOLTBOT_GATEWAY_TOKEN: "t".repeat(32),
+  ANTHROPIC_API_KEY: "sk-ant-planted",
+});
+
+/** An agent that stops and starts at once, and what happened to it in order. */
+function agent() {
+  const log: string[] = [];
+  const held: { panic?: { at: number; by: string } } = {};
+  let present: Life = { phase: "ready", since: 0, startGeneration: 1, failures: 0 };
+  const life: PowerParts["life"] = {
+    get life() {
+      return present;
+    },
+    get phase() {
+      return present.phase;
+    },
+    ...{ supervisor: undefined, lost: undefined },
+    ...{ adopt: async () => {}, reconcile: () => {}, observe: () => {}, fail: async () => {} },
+    async want() {
+      if (present.phase === "stopped") log.push("start");
+      present = { ...present, phase: "ready" };
+      return { ok: true };
+    },
+    async drain() {
+      log.push("stop");
+      present = { ...present, phase: "stopped" };
+    },
+  };
+  const power = new Power({
+    ...{ life, parsed: PARSED, budget: BUDGET, refused: () => {} },
+    wakefulness: { touch: () => {}, next: () => ({ act: "nothing" }), schedule: async () => {} },
+    backups: {
+      unkept: async () => undefined,
+      backUpNow: async () => ({ ok: true }),
+      suspend: async () => ({ ok: true }),
+    },
+    control: {
+      status: async () => ({ ok: false, reason: "no sandbox" }),
+      resume: async () => ({ ok: true, value: undefined }),
+    },
+    sandbox: { destroy: async () => ({ ok: true }) },
+    panic: {
+      get held() {
+        return held.panic;
+      },
+    },
+    storage: { setAlarm: async () => {} },
+  });
+  return { power, life, log, held };
+}
+
+/** A change that waits for a word. */
+function change(log: string[], name: string) {
+  const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<Done>()];
+  const run = async () => {
+    log.push(`${name} begins`);
+    begun.resolve();
+    const done = await end.promise;
+    log.push(`${name} ends`);
+    return done;
+  };
+  return { run, begun: begun.promise, end: end.resolve };
+}
+
+it("who wants the agent while its next state is being changed waits for it", async () => {
+  const { power, log } = agent();
+  const restore = change(log, "restore");
+  const rewritten = power.rewritten(restore.run);
+  await restore.begun;
+  const woken = [power.wake(), power.wakeForMessages(), power.start()];
+  await new Promise(setImmediate);
+  restore.end({ ok: true });
+  expect(await rewritten).toEqual({ ok: true });
+  await Promise.all(woken);
+  expect(log).toEqual(["stop", "restore begins", "restore ends", "start"]);
+});
+
+it("two changes at once come one after the other", async () => {
+  const { power, log } = agent();
+  const [first, second] = [change(log, "first"), change(log, "second")];
+  const both = [power.rewritten(first.run), power.rewritten(second.run)];
+  await first.begun;
+  second.end({ ok: true });
+  await new Promise(setImmediate);
+  first.end({ ok: true });
+  expect(await Promise.all(both)).toEqual([{ ok: true }, { ok: true }]);
+  expect(log.indexOf("first ends")).toBeLessThan(log.indexOf("second begins"));
+});
+
+it("nothing starts after a change when the panic button was pressed meanwhile", async () => {
+  const { power, log, held } = agent();
+  const restore = change(log, "restore");
+  const rewritten = power.rewritten(restore.run);
+  await restore.begun;
+  const woken = power.wake();
+  held.panic = { at: 1, by: "olga" };
+  restore.end({ ok: true });
+  expect(await woken).toMatchObject({ ok: false });
+  expect(await rewritten).toMatchObject({ ok: false });
+  expect(log).toEqual(["stop", "restore begins", "restore ends"]);
+});
+
+it("a change that fails by an error keeps nobody waiting", async () => {
+  const { power, log } = agent();
+  await expect(power.rewritten(() => Promise.reject(new Error("no bucket")))).rejects.toThrow(
+    "no bucket",
+  );
+  expect(await power.wake()).toEqual({ ok: true });
+  expect(log).toEqual(["stop", "start"]);
+});

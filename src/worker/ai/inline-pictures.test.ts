@@ -64,6 +64,38 @@ describe("a picture in the request", () => {
     ],
     ["the system's prompt", { system: [image] }],
     [
+      "a text that calls itself a picture",
+      { messages: [{ content: [{ ...image, source: { ...image.source, data: `${DATA} a b` } }] }] },
+    ],
+    [
+      "a drawing, which is text",
+      {
+        messages: [
+          { content: [{ ...image, source: { ...image.source, media_type: "image/svg+xml" } }] },
+        ],
+      },
+    ],
+    [
+      "a text in a picture's place",
+      {
+        messages: [
+          { content: [{ ...image, source: { ...image.source, media_type: "text/plain" } }] },
+        ],
+      },
+    ],
+    [
+      "an address with a drawing in it",
+      {
+        messages: [
+          {
+            content: [
+              { type: "image_url", image_url: { url: `data:image/svg+xml,<svg>${DATA}</svg>` } },
+            ],
+          },
+        ],
+      },
+    ],
+    [
       "a text that is shown as a file",
       { messages: [{ content: [{ ...image, type: "document" }] }] },
     ],

@@ -5,6 +5,11 @@
 import { isObject, type Json } from "./json.ts";
 import { member, type Members } from "./json-members.ts";
 
+/** What is drawn by text is read as text. */
+const PICTURE = /^image\/(?!svg)[a-z0-9.+-]{1,40}$/i;
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+const DATA_URL = /^data:([^;,]{1,60});base64,/i;
+
 const LISTS = ["messages", "input", "contents"] as const;
 
 export interface InlinePictures {
@@ -35,7 +40,8 @@ function pictureIn(block: Json): string | undefined {
   switch (block["type"]) {
     case "image": {
       const source = block["source"];
-      return isObject(source) && source["type"] === "base64" ? textOf(source["data"]) : undefined;
+      if (!isObject(source) || source["type"] !== "base64") return undefined;
+      return picture(source["media_type"], source["data"]);
     }
     case "image_url": {
       const image = block["image_url"];
@@ -46,8 +52,7 @@ function pictureIn(block: Json): string | undefined {
     case undefined: {
       const inline = block["inlineData"] ?? block["inline_data"];
       if (!isObject(inline)) return undefined;
-      const type = textOf(inline["mimeType"] ?? inline["mime_type"]);
-      return type?.startsWith("image/") === true ? textOf(inline["data"]) : undefined;
+      return picture(inline["mimeType"] ?? inline["mime_type"], inline["data"]);
     }
     default:
       return undefined;
@@ -55,12 +60,15 @@ function pictureIn(block: Json): string | undefined {
 }
 
 function dataUrl(value: unknown): string | undefined {
-  const url = textOf(value);
-  return url?.startsWith("data:image/") === true ? url : undefined;
+  if (typeof value !== "string") return undefined;
+  const [head = "", type] = DATA_URL.exec(value) ?? [];
+  return picture(type, value.slice(head.length)) === undefined ? undefined : value;
 }
 
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+/** The picture as it is encoded; undefined for what is none, whatever it calls itself. */
+function picture(type: unknown, data: unknown): string | undefined {
+  if (typeof type !== "string" || typeof data !== "string") return undefined;
+  return PICTURE.test(type) && BASE64.test(data) ? data : undefined;
 }
 
 function objectsIn(value: unknown): Json[] {

@@ -27,8 +27,37 @@ describe("the numbers are the whole of a call", () => {
     ["in a whole body", true, [chunk("stop", { usage })]],
     ["not while a server tells them with every event", false, [chunk(null, { usage })]],
     ["not before they are told", false, [chunk("stop")]],
+    [
+      "not after an event without a choice, as some begin with",
+      false,
+      [{ choices: [] }, chunk(null, { usage })],
+    ],
   ])("%s", (_name, final, events) => {
     expect(heard({}, ...events).final).toBe(final);
+  });
+
+  const answer = (index: number, finish_reason: string | null) => ({
+    choices: [{ index, delta: {}, finish_reason }],
+    usage,
+  });
+  it.each<[string, boolean, object[]]>([
+    ["when the first has ended", false, [answer(0, "stop"), answer(1, null)]],
+    ["when each has ended", true, [answer(1, "stop"), answer(1, null), answer(0, "length")]],
+    ["in a whole body", true, [{ object: "chat.completion", ...answer(0, "stop") }]],
+  ])("of two answers %s: %s", (_name, final, events) => {
+    expect(heard({ choices: 2 }, ...events).final).toBe(final);
+  });
+
+  const candidate = (index: number, finishReason?: string) => ({
+    candidates: [{ index, ...(finishReason === undefined ? {} : { finishReason }) }],
+    usageMetadata: { promptTokenCount: 1, candidatesTokenCount: 1 },
+  });
+  it.each<[string, boolean, object[]]>([
+    ["when one has ended", false, [candidate(0, "STOP"), candidate(1)]],
+    ["when each has ended", true, [candidate(0, "STOP"), candidate(1, "STOP")]],
+  ])("of two candidates of Gemini's %s: %s", (_name, final, events) => {
+    const call: Partial<Metered> = { wire: "gemini", source: { providerId: "google" }, choices: 2 };
+    expect(heard(call, ...events).final).toBe(final);
   });
 });
 

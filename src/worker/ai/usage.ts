@@ -13,6 +13,8 @@ export interface Metered {
   wire: WireName;
   /** Whose price data it is that says how usage is read. */
   source: PricedModel["source"];
+  /** How many answers were asked for; 1 where the request says nothing. */
+  choices?: number;
   mode?: Mode;
   fees?: readonly Fee[];
 }
@@ -39,6 +41,7 @@ export class UsageMeter {
   #mode: Mode;
   #model: string | undefined;
   #ended = false;
+  readonly #finished = new Set<number>();
   #failed = false;
 
   constructor(call: Metered) {
@@ -75,7 +78,9 @@ export class UsageMeter {
   #hear(data: Json): void {
     const heard = WIRE[this.#call.wire].hear(data);
     this.#failed ||= heard.failed ?? false;
-    this.#ended ||= heard.ended ?? false;
+    for (const number of heard.finished ?? []) this.#finished.add(number);
+    const all = this.#finished.size >= (this.#call.choices ?? 1);
+    this.#ended ||= all || heard.ended === true;
     this.#mode = { ...this.#mode, ...heard.mode };
     this.#model = heard.model ?? this.#model;
     if (heard.uses !== undefined) this.#uses = most(this.#uses ?? {}, heard.uses);

@@ -25,6 +25,8 @@ export interface Heard {
   model?: string;
   /** The model has ended: the usage heard with this event or before it is the whole of it. */
   ended?: boolean;
+  /** Which of the answers that were asked for have ended, by their numbers; the model has with the last. */
+  finished?: readonly number[];
   /** The provider tells of a failure in the middle of its stream. */
   failed?: boolean;
   /** How the call is served, where that changes its price. */
@@ -99,11 +101,12 @@ const chat: Wire = {
   usage: { provider: "openai", flavour: "chat", member: "usage" },
   hear(data) {
     if (data["error"] !== undefined && data["choices"] === undefined) return { failed: true };
-    // Some servers tell the usage so far with every event.
-    const ended = list(data["choices"]).every(
-      (choice) => typeof object(choice)["finish_reason"] === "string",
-    );
-    return { ...heard(data, "usage"), mode: servedTier(data), ended };
+    // Some servers tell the usage so far with every event; without a choice beside it, it is the whole.
+    const choices = list(data["choices"]).map(object);
+    const finished = endedOf(choices, "finish_reason");
+    const whole = data["object"] === "chat.completion" && finished.length === choices.length;
+    const ended = whole || (choices.length === 0 && isObject(data["usage"]));
+    return { ...heard(data, "usage"), mode: servedTier(data), ended, finished };
   },
 };
 
@@ -171,9 +174,8 @@ const gemini: Wire = {
     return {
       ...heard(data, "usageMetadata"),
       uses: { search: queries.length },
-      ended:
-        candidates.some(({ finishReason }) => typeof finishReason === "string") ||
-        object(data["promptFeedback"])["blockReason"] !== undefined,
+      finished: endedOf(candidates, "finishReason"),
+      ended: object(data["promptFeedback"])["blockReason"] !== undefined,
     };
   },
 };
@@ -203,6 +205,14 @@ function heard(data: Json, member: string): Heard {
     ...(isObject(usage) ? { usage } : {}),
     ...(typeof model === "string" ? { model } : {}),
   };
+}
+
+/** The numbers of the answers that say why they ended. */
+function endedOf(answers: readonly Json[], reason: string): number[] {
+  return answers.flatMap((answer, at) => {
+    if (typeof answer[reason] !== "string") return [];
+    return typeof answer["index"] === "number" ? answer["index"] : at;
+  });
 }
 
 function object(value: unknown): Json {

@@ -79,4 +79,5 @@ test("the panic button comes back without a new page after its first look failed
   await page.unroute("**/api/security");
   await alert.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("button", { name: "Panic: stop everything" }).waitFor();
+  expect(await alert.count()).toBe(0);
 });

@@ -16,14 +16,14 @@ export interface Again {
 }
 
 export function createAgain(parts: {
-  /** Hands over again what the gateway lost. Never rejects. */
-  again(lost: readonly DeliverRequest[]): Promise<void>;
+  /** Hands over again what the gateway lost. Resolves when nothing of this and of earlier calls is left; never rejects. */
+  again(lost: readonly DeliverRequest[]): Promise<unknown>;
   hold: Marks["hold"];
   wait(ms: number): Promise<unknown>;
 }): Again {
   let release: (() => void) | undefined;
 
-  async function letGo(hold: () => void, through: Promise<void>): Promise<void> {
+  async function letGo(hold: () => void, through: Promise<unknown>): Promise<void> {
     await Promise.race([through, parts.wait(PATIENCE_MS)]);
     hold();
   }

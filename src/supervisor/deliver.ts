@@ -23,8 +23,8 @@ export interface Deliverer {
   taken(): TakenMessage[];
   /** What was handed over as these events. */
   requests(eventIds: readonly string[]): DeliverRequest[];
-  /** Hands over again what the gateway lost, after what it lost before. Never rejects. */
-  again(requests: readonly DeliverRequest[]): Promise<void>;
+  /** Hands over again what the gateway lost. Resolves when nothing of this and of earlier calls is left; never rejects. */
+  again(requests: readonly DeliverRequest[]): Promise<unknown>;
   close(): void;
 }
 
@@ -36,7 +36,7 @@ export function createDeliverer(
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   const handedOver = new HandedOver(before);
   const closing = new AbortController();
-  let turn = Promise.resolve();
+  let pending: Promise<unknown> = Promise.resolve();
 
   async function deliver(request: DeliverRequest): Promise<DeliverReply> {
     const reply = await post(request);
@@ -44,11 +44,13 @@ export function createDeliverer(
     return reply;
   }
 
-  function again(requests: readonly DeliverRequest[]): Promise<void> {
-    turn = turn.then(async () => {
-      for (const request of requests) await untilTaken(request);
-    });
-    return turn;
+  function again(requests: readonly DeliverRequest[]): Promise<unknown> {
+    pending = Promise.all([pending, inOrder(requests)]);
+    return pending;
+  }
+
+  async function inOrder(requests: readonly DeliverRequest[]): Promise<void> {
+    for (const request of requests) await untilTaken(request);
   }
 
   /** As long as this sandbox lives: nobody else may have the message any more. */

@@ -21,8 +21,10 @@ export interface Deliverer {
   deliver(request: DeliverRequest): Promise<DeliverReply>;
   /** Messages that the gateway took lately, oldest first. */
   taken(): TakenMessage[];
-  /** Hands over again what the gateway lost. Never rejects. */
-  again(eventIds: readonly string[]): Promise<void>;
+  /** What was handed over as these events. */
+  requests(eventIds: readonly string[]): DeliverRequest[];
+  /** Hands over again what the gateway lost. Resolves when nothing of this and of earlier calls is left; never rejects. */
+  again(requests: readonly DeliverRequest[]): Promise<unknown>;
   close(): void;
 }
 
@@ -34,6 +36,7 @@ export function createDeliverer(
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   const handedOver = new HandedOver(before);
   const closing = new AbortController();
+  let pending: Promise<unknown> = Promise.resolve();
 
   async function deliver(request: DeliverRequest): Promise<DeliverReply> {
     const reply = await post(request);
@@ -41,13 +44,16 @@ export function createDeliverer(
     return reply;
   }
 
-  async function again(eventIds: readonly string[]): Promise<void> {
-    for (const request of handedOver.requests(eventIds)) {
-      await untilTaken(request);
-    }
+  function again(requests: readonly DeliverRequest[]): Promise<unknown> {
+    pending = Promise.all([pending, inOrder(requests)]);
+    return pending;
   }
 
-  /** As long as this sandbox lives: nobody else has the message any more. */
+  async function inOrder(requests: readonly DeliverRequest[]): Promise<void> {
+    for (const request of requests) await untilTaken(request);
+  }
+
+  /** As long as this sandbox lives: nobody else may have the message any more. */
   async function untilTaken(request: DeliverRequest): Promise<void> {
     const { signal } = closing;
     for (let tries = 1; !signal.aborted; tries += 1) {
@@ -105,6 +111,7 @@ export function createDeliverer(
   return {
     deliver,
     taken: () => handedOver.messages(Date.now()),
+    requests: (eventIds) => handedOver.requests(eventIds),
     again,
     close() {
       closing.abort();

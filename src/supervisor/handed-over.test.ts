@@ -55,15 +55,24 @@ it("has what a gateway of an earlier sandbox took, and nothing to hand over of i
   expect(kept.requests(["1"])).toEqual([]);
 });
 
-it("has one of each event, the newest", () => {
+it("has one of each event, as of when it was taken first", () => {
   const kept = new HandedOver();
   kept.took(update(1, { from, text: "x" }), 0);
   kept.took(update(2, { from, text: "y" }), 1);
   kept.took(update(1, { from, text: "x" }), 2);
   expect(kept.messages(3).map(({ eventId, takenAt }) => [eventId, takenAt])).toEqual([
     ["2", 1],
-    ["1", 2],
+    ["1", 0],
   ]);
+  expect(kept.messages(15 * 60_000 + 1).map(({ eventId }) => eventId)).toEqual(["1"]);
+});
+
+it("has one of an event that an earlier sandbox's gateway took, too, and then it can hand it over", () => {
+  const request = update(1, { from, text: "x" });
+  const kept = new HandedOver([{ update: request.body, at: 5 }]);
+  kept.took(request, 9);
+  expect(kept.messages(10).map(({ eventId, takenAt }) => [eventId, takenAt])).toEqual([["1", 5]]);
+  expect(kept.requests(["1"])).toEqual([request]);
 });
 
 it("forgets what is old, and has a bound: what came last stays", () => {

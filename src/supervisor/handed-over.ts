@@ -20,26 +20,35 @@ const MOST_TEXT = 200;
 interface Kept {
   message: TakenMessage;
   request: DeliverRequest;
+  /** When the gateway took it last. */
+  at: number;
 }
 
 type Before = NonNullable<BootDocument["handedOver"]>;
 
 export class HandedOver {
   #kept: Kept[] = [];
-  readonly #before: TakenMessage[];
+  #before: TakenMessage[];
 
   /** @param before what gateways of earlier sandboxes took */
   constructor(before: Before = []) {
     this.#before = before.flatMap(({ update, at }) => messageOf(update, at) ?? []);
   }
 
-  /** The gateway said that it has it. What is no text of a person is not kept. */
+  /**
+   * The gateway said that it has it. What is no text of a person is not kept. Of one that it took before, too, the first
+   * time counts: its conversation may have it since then.
+   */
   took(request: DeliverRequest, now: number): void {
     if (request.listener !== "telegram") return;
     const message = messageOf(request.body, now);
     if (message === undefined) return;
-    this.#kept = this.#kept.filter((one) => one.message.eventId !== message.eventId);
-    this.#kept.push({ message, request });
+    const isSame = (other: TakenMessage) => other.eventId === message.eventId;
+    const known = [...this.#before, ...this.#kept.map((one) => one.message)].filter(isSame);
+    message.takenAt = Math.min(now, ...known.map(({ takenAt }) => takenAt));
+    this.#before = this.#before.filter((one) => !isSame(one));
+    this.#kept = this.#kept.filter((one) => !isSame(one.message));
+    this.#kept.push({ message, request, at: now });
     this.#forgetOld(now);
   }
 
@@ -59,7 +68,7 @@ export class HandedOver {
   #forgetOld(now: number): void {
     let chars = 0;
     const young = this.#kept
-      .filter(({ message }) => now - message.takenAt < KEPT_MS)
+      .filter(({ at }) => now - at < KEPT_MS)
       .slice(-MOST)
       .toReversed()
       .filter(({ request }) => (chars += request.body.length) <= MOST_CHARS);

@@ -58,3 +58,38 @@ it("counts every mark at once where no bucket is bound", () => {
   const { marks } = marksOf(false);
   expect(marks.take()).toBe(marks.kept());
 });
+
+it("counts no mark as kept that a gateway may have lost with its end, until the next one has it", () => {
+  const { marks } = marksOf();
+  const settled = marks.take();
+  vi.advanceTimersByTime(BEHIND_MS);
+  const last = marks.take();
+  const release = marks.hold();
+  vi.advanceTimersByTime(10 * BEHIND_MS);
+  const meanwhile = marks.take();
+  marks.seal()();
+  expect(marks.kept()).toBe(settled);
+  release();
+  marks.seal()();
+  expect(marks.kept()).toBe(settled);
+  vi.advanceTimersByTime(BEHIND_MS);
+  marks.seal()();
+  expect(marks.kept()).toBe(meanwhile);
+  expect(last).toBeLessThan(meanwhile);
+});
+
+it("asks for a backup that holds what was held, and lets it go for the last end alone", () => {
+  const { marks, poke } = marksOf();
+  const newest = marks.take();
+  const first = marks.hold();
+  vi.advanceTimersByTime(BEHIND_MS);
+  const second = marks.hold();
+  first();
+  vi.advanceTimersByTime(2 * BEHIND_MS);
+  marks.seal()();
+  expect(marks.kept()).toBe(0);
+  poke.mockImplementation(() => marks.seal()());
+  second();
+  vi.advanceTimersByTime(BEHIND_MS);
+  expect(marks.kept()).toBe(newest);
+});

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BootDocument } from "../protocol/boot.ts";
 import type { GatewayState, SupervisorStatus } from "../protocol/control.ts";
 import { CONTROL_PROTOCOL } from "../protocol/names.ts";
@@ -5,6 +6,7 @@ import { openHomeWorker } from "./agent-home/home-client.ts";
 import { backUpNow, drill, sessionBackups } from "./backups/session-backups.ts";
 import type { StateBackups } from "./backups/state-backups.ts";
 import type { Booted } from "./control/control-server.ts";
+import { createAgain } from "./again.ts";
 import type { Devices } from "./front/devices.ts";
 import { createDeliverer } from "./deliver.ts";
 import { createDevices } from "./front/devices.ts";
@@ -67,6 +69,11 @@ export function startSession(parts: SessionParts): Session {
     document.handedOver ?? [],
     log,
   );
+  const again = createAgain({
+    again: deliverer.again,
+    hold: marks.hold,
+    wait: (ms) => sleep(ms, undefined, { ref: false }),
+  });
   let followed = false;
   let unstarted: GatewayView = { state: "starting", restarts: 0 };
 
@@ -125,7 +132,9 @@ export function startSession(parts: SessionParts): Session {
         ...{ ...parts, isolation: probe.isolation, operator, homeWorker },
         onChange: changed,
         taken: () => deliverer.taken(),
-        lost: (eventIds) => void deliverer.again(eventIds),
+        handedOver: deliverer.requests,
+        ended: again.ended,
+        lost: again.ready,
       }),
     );
     runner.start();

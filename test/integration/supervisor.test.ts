@@ -67,7 +67,10 @@ describe("a supervisor and the pinned gateway", () => {
   it("refuses a boot document that is malformed, too large or of a newer protocol", async () => {
     expect((await rig.boot({ controlToken: "short" })).status).toBe(400);
     expect((await rig.boot({ protocol: 2 })).status).toBe(422);
-    const large = await rig.control("/v1/boot", { method: "POST", body: "x".repeat(3_000_000) });
+    // As much as the Durable Object hands over is not too large.
+    const handedOver = Array.from({ length: 50 }, () => ({ update: "界".repeat(30_000), at: 0 }));
+    expect((await rig.boot({ protocol: 2, handedOver })).status).toBe(422);
+    const large = await rig.control("/v1/boot", { method: "POST", body: "x".repeat(9_000_000) });
     expect(large.status).toBe(413);
     expect((await rig.control("/v1/boot", { method: "POST", body: "{" })).status).toBe(400);
     expect(await (await rig.control("/v1/hello")).json()).toMatchObject({ state: "idle" });

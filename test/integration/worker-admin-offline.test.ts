@@ -60,3 +60,24 @@ test("older entries of the audit log that could not be had are said to be missin
   await alert.waitFor();
   expect(await alert.count()).toBe(1);
 });
+
+test("older model calls that could not be had are said to be missing", async () => {
+  const { page } = await open("en-US", "spend");
+  await page.route("**/api/spend/calls?*before=*", (route) => route.abort());
+  await page.getByRole("button", { name: "Show older" }).click();
+  const alert = page.getByRole("alert").getByText("The Worker could not be reached.");
+  await alert.waitFor();
+  expect(await alert.count()).toBe(1);
+});
+
+test("the panic button comes back without a new page after its first look failed", async () => {
+  const { page } = await open("en-US", "audit");
+  await page.route("**/api/security", (route) => route.abort());
+  await page.goto(new URL("/_admin/", page.url()).href);
+  const alert = page.getByRole("alert").filter({ hasText: "The Worker could not be reached." });
+  await alert.waitFor();
+  await page.unroute("**/api/security");
+  await alert.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("button", { name: "Panic: stop everything" }).waitFor();
+  expect(await alert.count()).toBe(0);
+});

@@ -38,9 +38,10 @@ const called = async (name: string) =>
 
 describe("the backups room in trouble", () => {
   test.each([
-    ["en-US", "Not in the backups"],
-    ["zh-CN", "未进入备份的内容"],
-  ] as const)("in %s says under “%s” which files cannot be kept", async (locale, title) => {
+    ["en-US", "Not in the backups", "stays in the newest backup", "No backup holds"],
+    ["zh-CN", "未进入备份的内容", "仍在最新备份中", "不在任何备份里"],
+  ] as const)("in %s says under “%s” what cannot be kept", async (...row) => {
+    const [locale, title, ofFiles, ofStates] = row;
     const { page } = await open({ locale, width: 375 });
     const card = page.getByRole("region", { name: title });
     expect(await card.count()).toBe(0);
@@ -49,8 +50,16 @@ describe("the backups room in trouble", () => {
     await worker.become({ supervisor });
     await card.getByText(".openclaw/workspace/pipe").waitFor();
     await card.getByText("it is not a file").waitFor();
+    await card.getByText(ofFiles).waitFor();
+    expect(await card.getByText(ofStates).count()).toBe(0);
     expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
     expect(await axeViolations(page)).toEqual([]);
+    const left = [{ path: ".moltworker-unsaved-2026-11-26", why: "no backup could take it" }];
+    await worker.become({
+      supervisor: { ...SUPERVISOR, backups: { ...SUPERVISOR.backups, unkept: left } },
+    });
+    await card.getByText(ofStates).waitFor();
+    expect(await card.getByText(ofFiles).count()).toBe(0);
     await worker.become({ supervisor: SUPERVISOR });
     await card.waitFor({ state: "detached" });
   });

@@ -74,19 +74,29 @@ test("a dead letter is tried again, and dropped after a question that can be lef
   await page.getByText("no such update", { exact: true }).waitFor({ state: "hidden" });
 });
 
+const GIVEN_UP = { n: 1000, state: "dead" };
+
 test("messages that wait are shown when no platform is set up any more", async () => {
   const { page } = await open("en-US");
   await page.getByText(/^on its way <img/).waitFor();
   await page.route("**/api/channels", async (route) => {
     const answer = await route.fetch();
-    await route.fulfill({ response: answer, json: { ...(await answer.json()), channels: [] } });
+    const view = channelsReply.parse(await answer.json());
+    const dead = view.letters.map((letter) => Object.assign({}, letter, GIVEN_UP));
+    const json = { ...view, channels: [], letters: [...dead, ...view.letters] };
+    await route.fulfill({ response: answer, json });
   });
   await page.reload();
   await page.getByText("No channel is set up yet.").waitFor();
-  await page.getByText(/^on its way <img/).waitFor();
+  await page
+    .getByText(/ · given up · /)
+    .first()
+    .waitFor();
   const hints = page.getByText(/^Its platform is not set up any more/);
   await hints.first().waitFor();
-  expect(await hints.count()).toBe(await page.getByRole("button", { name: /^Drop:/ }).count());
+  // What is given up waits for nothing but an admin.
+  expect(await hints.count()).toBe(await page.getByText(/ · waits · /).count());
+  expect(await page.getByText(/^on its way <img/).count()).toBe(2);
 });
 
 test("an address that is not registered yet, and a Slack that has sent nothing, are not told as working", async () => {

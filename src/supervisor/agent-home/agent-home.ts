@@ -27,8 +27,9 @@ export function perform(task: HomeTask, now: number): HomeReply {
     return { ok: true, configWritten: revertConfig(task.home), notes: [], lost: [] };
   }
   const notes = noteState(task.home, now);
-  const lost = lostMessages(task, notes);
   const configWritten = writeConfig(configPaths(task.home).config, task.config);
+  // Last: whoever hears of no success does not hand over again what was taken away here.
+  const lost = lostMessages(task, notes);
   return { ok: true, configWritten, notes, lost };
 }
 

@@ -140,3 +140,10 @@ it("nothing is handed over again when nobody can tell, and the gateway starts al
   expect(reply.ok && reply.notes[0]).toContain("could not be found");
   expect(left()).toBe(1);
 });
+
+it("a mark stays when the preparation fails, because nobody would hear that the message is lost", () => {
+  completed(ENDED_AT - 300);
+  mkdirSync(join(home, ".openclaw/openclaw.json"));
+  expect(prepared).toThrow("EISDIR");
+  expect(left()).toBe(1);
+});

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BootDocument } from "../../protocol/boot.ts";
+import type { DeliverRequest } from "../../protocol/control.ts";
 import type { HomeWorker } from "../agent-home/home-client.ts";
 import { openHomeWorker } from "../agent-home/home-client.ts";
 import type { HomeReply, HomeTask, TakenMessage } from "../agent-home/task.ts";
@@ -30,8 +31,12 @@ export interface GatewayParts {
   onChange(): void;
   /** Messages that the gateway took lately, this one or one of an earlier sandbox. */
   taken(): TakenMessage[];
-  /** The gateway is ready again and lacks what was handed over as these events. */
-  lost(eventIds: string[]): void;
+  /** What was handed over as these events. */
+  handedOver(eventIds: readonly string[]): DeliverRequest[];
+  /** The gateway ended: it may lack what it took last. */
+  ended(): void;
+  /** The gateway is ready and lacks this; nothing, most of the time. */
+  lost(requests: DeliverRequest[]): void;
 }
 
 const ERROR_TAIL_LINES = 30;
@@ -49,7 +54,8 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
   /** Since when the gateway's marks may be ahead; what was restored is of any age. */
   let aheadSince: number | undefined = 0;
   let heardAt: number | undefined;
-  const lost: string[] = [];
+  /** Held here from the moment it is known: until the gateway is ready, it may be forgotten everywhere else. */
+  const lost: DeliverRequest[] = [];
 
   async function inHome(task: HomeTask): Promise<HomeReply> {
     const opened = waiting ?? openHomeWorker(isolation, home, parts.program);
@@ -91,7 +97,7 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
       aheadSince = undefined;
       const reply = await inHome({ task: "prepare", home, config, ...ended });
       if (!reply.ok) return reply;
-      lost.push(...reply.lost);
+      lost.push(...parts.handedOver(reply.lost));
       for (const note of reply.notes) log.warn(note);
       configIsNew ||= reply.configWritten;
       return { ok: true };
@@ -107,6 +113,7 @@ export function gatewayRunnerParts(parts: GatewayParts): GatewayRunnerParts {
       heardAt = undefined;
       void gateway.exited.then(() => {
         aheadSince = (heardAt ?? Date.now()) - AHEAD_MS;
+        parts.ended();
       });
       return gateway;
     },

@@ -41,6 +41,8 @@ export const en = {
     title: "Not in the backups",
     about:
       "These could not be kept at the last look. What they held before stays in the newest backup. Ask the agent to remove or mend them if you need them kept.",
+    states:
+      "States that a former sandbox left on its disk, newer than the backups. No backup holds what was new in them. Take from them what you need, then delete them there: at most the newest three stay.",
   },
   timeline: {
     title: "Timeline",

@@ -45,7 +45,7 @@ function LetterRow({ letter, stranded }: { letter: LetterView; stranded: boolean
         {formatAgo(at, now, language)} · {words.letterStates[state]} · {words.tries(tries)}
       </p>
       <p className="wrap-anywhere">{preview}</p>
-      {stranded ? <p>{words.stranded}</p> : null}
+      {stranded && state === "waiting" ? <p>{words.stranded}</p> : null}
       {lastError === undefined ? null : <p className="wrap-anywhere">{lastError}</p>}
       {state === "given" ? null : (
         <div className="flex flex-wrap gap-2">

@@ -23,7 +23,9 @@ export function Emergency() {
   const over = useAct(ADMIN_API.panicOver, danger.reopened);
   const endSessions = useAct(ADMIN_API.endSessions, danger.ended);
   if (security.data === undefined) {
-    return security.error === null ? null : <Trouble error={security.error} />;
+    return security.error === null ? null : (
+      <Trouble error={security.error} retry={() => void security.refetch()} />
+    );
   }
   const held = security.data.panic;
   const { sessions } = security.data;

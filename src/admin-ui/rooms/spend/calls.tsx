@@ -41,6 +41,7 @@ export function Calls() {
           ))}
         </ol>
       )}
+      {query.isFetchNextPageError ? <Trouble error={query.error} /> : null}
       {query.hasNextPage ? (
         <Button
           className="mt-4"

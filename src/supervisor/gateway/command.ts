@@ -36,6 +36,7 @@ export function gatewayCommand(options: GatewayCommandOptions): AgentProgram {
   return {
     argv: [
       options.node,
+      ...(existsSync(settings.gatewayImports) ? ["--import", settings.gatewayImports] : []),
       join(settings.openclawDir, "openclaw.mjs"),
       "gateway",
       "run",

@@ -72,8 +72,6 @@ export const SANDBOX = {
    * supervisor never reads it. Where it is absent the gateway fills one in its own home.
    */
   compileCache: "/opt/moltworker/compile-cache",
-  /** Shortens the gateway's own imports; see there. */
-  gatewayImports: "/opt/moltworker/gateway-imports.mjs",
   home: "/home/agent",
   run: "/run/moltworker",
 } as const;
@@ -102,7 +100,6 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   MOLTWORKER_RUN_DIR: SANDBOX.run,
   MOLTWORKER_OPENCLAW_DIR: SANDBOX.openclaw,
   MOLTWORKER_COMPILE_CACHE: SANDBOX.compileCache,
-  MOLTWORKER_GATEWAY_IMPORTS: SANDBOX.gatewayImports,
   MOLTWORKER_ENGINE: "container",
   MOLTWORKER_IMAGE: `${BASE.image}:${BASE.tag}`,
 };

@@ -68,7 +68,6 @@ RUN --mount=type=bind,source=container/bake-compile-cache.mjs,target=/tmp/bake.m
     ${image.SANDBOX.node}/bin/node /tmp/bake.mjs ${image.SANDBOX.openclaw} ${cache} \\
  && chown -R root:root ${cache} && chmod -R a+rX ${cache}
 COPY container/skills ${image.SANDBOX.skills}
-COPY container/gateway-imports.mjs ${image.SANDBOX.gatewayImports}
 COPY dist/supervisor.mjs ${image.SANDBOX.supervisor}
 ENV ${env.join(" \\\n    ")}
 WORKDIR ${image.CWD}

@@ -15,7 +15,6 @@ export function buildPaths(root: string) {
     openclaw: at("container", "node_modules", "openclaw"),
     containerModules: at("container", "node_modules"),
     skills: at("container", "skills"),
-    gatewayImports: at("container", "gateway-imports.mjs"),
     adminUiSource: at("src", "admin-ui"),
     protocolSource: at("src", "protocol"),
     adminUi: at("dist", "admin-ui"),

@@ -25,8 +25,6 @@ export interface Settings {
   systemCaFile: string;
   /** Compile cache baked into the image; one in the agent's home serves when it is absent. */
   compileCache: string;
-  /** Loaded into the gateway before its own code, where the file exists. */
-  gatewayImports: string;
   /** What the sandbox runs on and is made of, to be shown. */
   sandbox: { engine: string; image: string };
   /** BPF program for the agent's processes, used when the file exists. */
@@ -55,7 +53,6 @@ const environment = z.object({
   MOLTWORKER_CA_FILE: absolutePath.default("/etc/cloudflare/certs/cloudflare-containers-ca.crt"),
   MOLTWORKER_SYSTEM_CA_FILE: absolutePath.default("/etc/ssl/certs/ca-certificates.crt"),
   MOLTWORKER_COMPILE_CACHE: absolutePath.default("/opt/moltworker/compile-cache"),
-  MOLTWORKER_GATEWAY_IMPORTS: absolutePath.default("/opt/moltworker/gateway-imports.mjs"),
   MOLTWORKER_ENGINE: z.string().max(64).default("unknown"),
   MOLTWORKER_IMAGE: z.string().max(256).default("unknown"),
   MOLTWORKER_SECCOMP_FILE: absolutePath.default("/opt/moltworker/agent.bpf"),
@@ -88,7 +85,6 @@ export function parseSettings(env: Record<string, string | undefined>): ParsedSe
       caFile: data.MOLTWORKER_CA_FILE,
       systemCaFile: data.MOLTWORKER_SYSTEM_CA_FILE,
       compileCache: data.MOLTWORKER_COMPILE_CACHE,
-      gatewayImports: data.MOLTWORKER_GATEWAY_IMPORTS,
       sandbox: { engine: data.MOLTWORKER_ENGINE, image: data.MOLTWORKER_IMAGE },
       seccompFile: data.MOLTWORKER_SECCOMP_FILE,
     },

@@ -83,9 +83,9 @@ export async function openEngine(needs: EngineNeeds): Promise<OpenedEngine> {
   needs.closers.add("sandbox engine", () => engine.close());
   const { uid, gid } = engine.owner;
   if (uid !== process.getuid?.()) {
-    const { openclaw, containerModules, supervisor, skills, gatewayImports, root } = needs.paths;
+    const { openclaw, containerModules, supervisor, skills, root } = needs.paths;
     const parts = [containerModules, openclaw, path.join(openclaw, "openclaw.mjs")];
-    const unreadable = await unreadableByOthers([...parts, supervisor, skills, gatewayImports]);
+    const unreadable = await unreadableByOthers([...parts, supervisor, skills]);
     if (unreadable !== undefined) {
       return { ok: false, reason: unreadableText(unreadable, uid, root) };
     }

@@ -10,7 +10,7 @@ export const IMAGE_NAME = "moltworker-sandbox";
 
 export function localImage(
   engine: "bubblewrap" | "plain",
-  paths: Pick<BuildPaths, "containerModules" | "supervisor" | "skills" | "gatewayImports">,
+  paths: Pick<BuildPaths, "containerModules" | "supervisor" | "skills">,
   node: string,
   home: string,
   /** Host folder of the baked compile cache, when there is one. */
@@ -31,7 +31,6 @@ export function localImage(
       { source: paths.containerModules, target: SANDBOX.openclawModules, mode: "ro" },
       { source: paths.supervisor, target: SANDBOX.supervisor, mode: "ro" },
       { source: paths.skills, target: SANDBOX.skills, mode: "ro" },
-      { source: paths.gatewayImports, target: SANDBOX.gatewayImports, mode: "ro" },
       { source: home, target: SANDBOX.home, mode: "rw" },
       ...(compileCache === undefined
         ? []

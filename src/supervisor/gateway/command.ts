@@ -36,7 +36,6 @@ export function gatewayCommand(options: GatewayCommandOptions): AgentProgram {
   return {
     argv: [
       options.node,
-      ...(existsSync(settings.gatewayImports) ? ["--import", settings.gatewayImports] : []),
       join(settings.openclawDir, "openclaw.mjs"),
       "gateway",
       "run",

@@ -41,9 +41,9 @@ process.on("SIGTERM", () => process.exit(${end}));
 `;
 
 test.each([
-  ["that answers a first message and ends well", "asksModel", 0, 0, ""],
-  ["that answers something else", "refuses", 0, 1, "did not answer"],
-  ["whose end fails, which leaves half a cache", "asksModel", 3, 1, "did not end by itself"],
+  ["that answers a first message and ends well", "asksModel", 0, 0, /^$/],
+  ["that answers something else", "refuses", 0, 1, /did not answer/],
+  ["whose end fails, which leaves half a cache", "asksModel", 3, 1, /did not end by itself/],
 ])("a gateway %s decides what the bake says", async (_name, chat, end, status, text) => {
   const folder = await mkdtemp(path.join(os.tmpdir(), "moltworker-bake-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -55,6 +55,6 @@ test.each([
   const ended = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect({ status: ended.status, stderr: ended.stderr }).toEqual({
     status,
-    stderr: text === "" ? "" : expect.stringContaining(text),
+    stderr: expect.stringMatching(text),
   });
 });

@@ -1,4 +1,4 @@
-/** The gateway's compile cache is filled by a gateway that runs and answers; a stop does not wait for it. */
+/** The gateway's compile cache is filled by a gateway that really runs; a stop does not wait for it. */
 import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
@@ -26,33 +26,26 @@ test("a build that is cut short leaves neither half a cache nor a process", asyn
   await expect.poll(bakers).toEqual([]);
 });
 
-/** In the gateway's place: ready at once, it asks the model of its config what it is asked itself. */
-const standIn = (chat: string, end: number) => `
+/** In the gateway's place: ready at once, and ended as told. */
+const standIn = (end: number) => `
 import { readFileSync } from "node:fs";
 import http from "node:http";
-const { gateway, models, secrets } = JSON.parse(readFileSync(process.env.HOME + "/.openclaw/openclaw.json", "utf8"));
-const token = readFileSync(secrets.providers.gatewaytoken.path, "utf8");
-const asksModel = async () => (await fetch(models.providers.compatible.baseUrl + "/chat/completions", { method: "POST" })).text();
-const refuses = async () => "I would rather not";
-http.createServer(async (request, response) => {
-  if (request.url === "/readyz") return response.end(JSON.stringify({ ready: true }));
-  const known = request.headers.authorization === "Bearer " + token && gateway.http.endpoints.chatCompletions.enabled;
-  response.statusCode = known ? 200 : 401;
-  response.end(await ${chat}());
-}).listen(gateway.port, "127.0.0.1");
+const config = JSON.parse(readFileSync(process.env.HOME + "/.openclaw/openclaw.json", "utf8"));
+http
+  .createServer((_request, response) => response.end(JSON.stringify({ ready: true })))
+  .listen(config.gateway.port, "127.0.0.1");
 process.on("SIGTERM", () => process.exit(${end}));
 `;
 
 test.each([
-  ["that answers a first message and ends well", "asksModel", 0, 0, /^$/],
-  ["that answers something else", "refuses", 0, 1, /did not answer/],
-  ["whose end fails, which leaves half a cache", "asksModel", 3, 1, /did not end by itself/],
-])("a gateway %s decides what the bake says", async (_name, chat, end, status, text) => {
+  ["that ends well has filled its cache", 0, 0, /^$/],
+  ["whose end fails has left half a cache, which is refused", 3, 1, /did not end by itself/],
+])("a gateway %s", async (_name, end, status, text) => {
   const folder = await mkdtemp(path.join(os.tmpdir(), "moltworker-bake-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const openclaw = path.join(folder, "openclaw");
   await mkdir(openclaw);
-  await writeFile(path.join(openclaw, "openclaw.mjs"), standIn(chat, end));
+  await writeFile(path.join(openclaw, "openclaw.mjs"), standIn(end));
   const bake = path.join(PROJECT_ROOT, "container", "bake-compile-cache.mjs");
   const args = [bake, openclaw, path.join(folder, "cache")];
   const ended = spawnSync(process.execPath, args, { encoding: "utf8" });

@@ -9,6 +9,7 @@ import os from "node:os";
 import path from "node:path";
 
 const DEADLINE_MS = 180_000;
+const END_MS = 90_000;
 
 const [openclaw, cache] = process.argv.slice(2).map((folder) => path.resolve(folder));
 if (openclaw === undefined || cache === undefined) {
@@ -56,12 +57,13 @@ while (!ready && gateway.exitCode === null && gateway.signalCode === null) {
 }
 // A process writes its part of the cache when it ends, so it has to end by itself.
 gateway.kill("SIGTERM");
-const giveUp = setTimeout(() => gateway.kill("SIGKILL"), 30_000);
+const giveUp = setTimeout(() => gateway.kill("SIGKILL"), END_MS);
 await exited;
 clearTimeout(giveUp);
 await rm(home, { recursive: true, force: true });
-if (!ready) {
-  process.stderr.write("the gateway did not become ready, so its compile cache is not filled\n");
+if (!ready || gateway.exitCode !== 0) {
+  const missing = ready ? "end by itself" : "become ready";
+  process.stderr.write(`the gateway did not ${missing}, so its compile cache is not filled\n`);
   process.exit(1);
 }
 

@@ -16,7 +16,7 @@ export type CompileCacheResult =
   /** The gateway then compiles at every start; nothing else changes. */
   | { ok: false; reason: string };
 
-const DEADLINE_MS = 240_000;
+const DEADLINE_MS = 300_000;
 
 export async function bakeCompileCache(
   paths: BuildPaths,

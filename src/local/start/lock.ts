@@ -2,9 +2,9 @@
  * One start per state folder. Fails closed: when it cannot tell whether the holder lives, it counts
  * as alive. The file names the holder's process and its start time, because process ids are reused.
  */
-import { link, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as z from "zod";
@@ -23,9 +23,12 @@ export interface Lock {
   release(): void;
 }
 
-export type Taken = { ok: true; lock: Lock; left?: Holder } | { ok: false; holder: Holder };
+export type Taken =
+  | { ok: true; lock: Lock; left?: Holder }
+  /** `holder`: absent when it could not even be looked. */
+  | { ok: false; reason: string; holder?: Holder };
 
-/** What another start may take to look at a dead lock. */
+/** What other starts may take to look, each for a moment. */
 const TURN_MS = 5_000;
 
 export async function takeLock(dir: string): Promise<Taken> {
@@ -34,45 +37,39 @@ export async function takeLock(dir: string): Promise<Taken> {
   const mine: Holder = { pid: process.pid, ...(startedAt === undefined ? {} : { startedAt }) };
   const whole = `${file}.${process.pid}.${randomUUID()}`;
   await writeFile(whole, JSON.stringify(mine), { mode: 0o600 });
-  let left: Holder | undefined;
-  for (;;) {
-    try {
-      // Linked into place whole, so that nobody ever reads a lock that names no holder yet.
-      await link(whole, file);
-      await rm(whole, { force: true });
-      return { ok: true, lock: lockOn(file, mine), ...(left === undefined ? {} : { left }) };
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  const turn = new DatabaseSync(path.join(dir, "lock.turn"), { timeout: TURN_MS });
+  try {
+    if (!begun(turn)) {
+      const reason = `whether another moltworker uses ${dir} could not be seen within ${TURN_MS / 1000} s: try again`;
+      return { ok: false, reason };
     }
-    const found = clearDead(dir, file);
-    if (found.alive) {
-      await rm(whole, { force: true });
-      return { ok: false, holder: found.holder };
+    const left = holderIn(readText(file));
+    if (left !== undefined && isAlive(left)) {
+      const where = left.url === undefined ? "" : `, at ${left.url}`;
+      const reason = `already running on ${dir}: process ${left.pid}${where}`;
+      return { ok: false, reason, holder: left };
     }
-    left = found.holder ?? left;
+    // Whole, and in the place of what a dead start left: whoever takes the lock knows of that start.
+    renameSync(whole, file);
+    return { ok: true, lock: lockOn(file, mine), ...(left === undefined ? {} : { left }) };
+  } finally {
+    turn.close();
+    await rm(whole, { force: true });
   }
 }
 
-type Found = { alive: true; holder: Holder } | { alive: false; holder: Holder | undefined };
-
 /**
- * Removes the lock of a holder that is dead. One start at a time looks and removes: of two that had both
- * read a dead one, the later would remove what the first had put in its place. The system itself lets
- * SQLite's lock go with the process, so that this one is never left behind.
+ * One start at a time looks and takes: of two that had both read a dead one's lock, the later would
+ * replace what the first had put there. The system itself lets SQLite's lock go with the process, so
+ * that this one is never left behind.
  */
-function clearDead(dir: string, file: string): Found {
-  const turn = new DatabaseSync(path.join(dir, "lock.turn"), { timeout: TURN_MS });
+function begun(turn: DatabaseSync): boolean {
   try {
     turn.exec("BEGIN IMMEDIATE");
-    const text = readText(file);
-    // Somebody who does not wait for a turn may put one there by now.
-    if (text === undefined) return { alive: false, holder: undefined };
-    const holder = holderIn(text);
-    if (holder !== undefined && isAlive(holder)) return { alive: true, holder };
-    rmSync(file, { force: true });
-    return { alive: false, holder };
-  } finally {
-    turn.close();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("locked")) return false;
+    throw error;
   }
 }
 
@@ -99,7 +96,8 @@ function readText(file: string): string | undefined {
   }
 }
 
-function holderIn(text: string): Holder | undefined {
+function holderIn(text: string | undefined): Holder | undefined {
+  if (text === undefined) return undefined;
   try {
     return holderFile.parse(JSON.parse(text));
   } catch {

@@ -51,11 +51,7 @@ export async function prepare(
   const state = await openStateDir(options.stateDir);
   if (!state.ok) return state;
   const taken = await takeLock(state.dir);
-  if (!taken.ok) {
-    const { pid, url } = taken.holder;
-    const where = url === undefined ? "" : `, at ${url}`;
-    return { ok: false, reason: `already running on ${state.dir}: process ${pid}${where}` };
-  }
+  if (!taken.ok) return { ok: false, reason: taken.reason };
   closers.add("lock", () => taken.lock.release());
   if (taken.left !== undefined && (await endLeftovers(taken.left.pid)) > 0) {
     report({ event: "note", text: "the last start was killed; ended what it had left running" });

@@ -31,6 +31,9 @@ const TROUBLE: ReadonlySet<string> = new Set(["warn", "error"]);
 
 const logged = z.object({ level: z.string() });
 
+/** How workerd marks what it notes about itself and nobody has to look into. */
+const NOBODY = "NOSENTRY ";
+
 /** A structured line names its own level; what wrote it to standard output says nothing of it. */
 export function logEvent(level: string, text: string): StartEvent {
   if (text.startsWith("{")) {
@@ -41,7 +44,7 @@ export function logEvent(level: string, text: string): StartEvent {
       // Not JSON after all: the given level stands.
     }
   }
-  return { event: "log", level, text };
+  return { event: "log", level: text.startsWith(NOBODY) ? "debug" : level, text };
 }
 
 export function reportTo(out: Sink, err: Sink, json: boolean): Report {

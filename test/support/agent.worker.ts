@@ -157,6 +157,7 @@ export default {
   scheduled: app.scheduled,
   async fetch(request: Request, env: { AGENT: Door & AgentNamespace }): Promise<Response> {
     const { pathname } = new URL(request.url);
+    if (pathname === "/healthz") return new Response("ok");
     if (pathname.startsWith("/webhooks/")) return webhook(request, env);
     const agent = env.AGENT.getByName("main");
     const [, first, second] = /^\/__call\/(\w+)(?:\.(\w+))?$/.exec(pathname) ?? [];

@@ -66,6 +66,7 @@ export async function enter(call: Call, version: string): Promise<Response> {
         caller: { holder: "outside", from: visit.client },
         browser: call.agent.browser,
         binding: env.BROWSER,
+        waitUntil: (work) => call.ctx.waitUntil(work),
       });
     case "admin-page":
       return adminPage(request, url, env.ASSETS);

@@ -20,6 +20,8 @@ export interface CdpCall {
   caller: BrowserCaller;
   browser: BrowserCalls;
   binding: BrowserBinding | undefined;
+  /** For a browser that is still on its way when the call is answered. */
+  waitUntil(work: Promise<unknown>): void;
 }
 
 const TARGET = "[A-Za-z0-9-]{1,64}";
@@ -29,6 +31,8 @@ const JSON_CALL = new RegExp(`^/json(/(version|list|protocol|new|(activate|close
 const OF_A_PAGE = /^\/json\/(activate|close)\//;
 /** The room may wait for a place at the service, and for a browser that is slow to come. */
 const ROOM_DEADLINE_MS = 120_000;
+/** The agent's gateway (2026.9.6) gives up on a description after 1.5 s, and on a socket later. */
+const DESCRIBED_MS = 1_000;
 
 const STATUS = {
   off: 503,
@@ -65,7 +69,7 @@ async function answered(call: CdpCall): Promise<Response> {
   }
   const wanted = wantedSession(new URL(request.url), path);
   if (wanted === undefined) return badSession();
-  return inSession(call, service, wanted, async (open, sessionId) => {
+  const answer = inSession(call, service, wanted, async (open, sessionId) => {
     const reply =
       path === "/json/new"
         ? await newPage(request, open, sessionId)
@@ -73,6 +77,20 @@ async function answered(call: CdpCall): Promise<Response> {
     if (reply.status === 404 && !OF_A_PAGE.test(path)) return "gone";
     return passOn(call, sessionId, path, reply);
   });
+  const usual = call.caller.holder === "agent" && path === "/json/version" && wanted === "shared";
+  return usual ? soon(call, answer) : answer;
+}
+
+/** A browser that takes longer to come is said to be there: whoever connects waits for it. */
+async function soon(call: CdpCall, answer: Promise<Response>): Promise<Response> {
+  try {
+    return await within("the browser", DESCRIBED_MS, answer);
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    call.waitUntil(answer.catch(() => undefined));
+    const described = { Browser: "Chrome", "Protocol-Version": "1.3" };
+    return jsonReply(200, { ...described, webSocketDebuggerUrl: call.root });
+  }
 }
 
 /** Whoever named no session gets another one when theirs turns out to have ended. */

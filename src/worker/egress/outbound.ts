@@ -97,6 +97,7 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
           caller: { holder: "agent", from: "", startGeneration },
           browser: this.env.AGENT.getByName(agentId).browser,
           binding: this.env.BROWSER,
+          waitUntil: (work) => this.ctx.waitUntil(work),
         });
     }
   }

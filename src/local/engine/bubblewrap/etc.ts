@@ -25,6 +25,8 @@ function files(hostname: string, home: string): Record<string, string> {
     hostname: `${hostname}\n`,
     "resolv.conf": "nameserver 127.0.0.1\noptions timeout:5 attempts:2\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    // Debian's Chromium sources what is in this folder, and ends when nothing is.
+    "chromium.d/none": "# no settings\n",
     "os-release": 'ID=moltworker\nNAME="moltworker sandbox"\nPRETTY_NAME="moltworker sandbox"\n',
   };
 }
@@ -38,6 +40,7 @@ export async function writeEtc(
   for (const folder of SHARED_FOLDERS) {
     await mkdir(join(directory, folder.slice("/etc/".length)), { recursive: true });
   }
+  await mkdir(join(directory, "chromium.d"), { recursive: true });
   for (const [name, text] of Object.entries(files(options.hostname, options.home))) {
     await writeFile(join(directory, name), text);
   }

@@ -4,18 +4,14 @@ import { z } from "zod";
 import { startDemoModel } from "../../src/local/demo-model/server.ts";
 import type { SpendCall } from "../../src/protocol/spend.ts";
 import { startAiGateway, type GatewayEmulator } from "../emulators/ai-gateway.ts";
-import {
-  connectGateway,
-  createDevice,
-  mustConnect,
-  type GatewayClient,
-} from "../support/gateway-client.ts";
+import { createDevice, type GatewayClient } from "../support/gateway-client.ts";
 import {
   makeStateDir,
   removeStateDir,
   startSystem,
   type RunningSystem,
 } from "../support/running-system.ts";
+import { openWebChat } from "../support/web-chat.ts";
 
 const KEY = "sk-ant-planted-gateway-5c4d3e2f";
 const TOKEN = "aig-planted-token-7e6d5c4b3a29";
@@ -25,8 +21,6 @@ const TOKEN = "aig-planted-token-7e6d5c4b3a29";
  */
 const PATTERNS = ["moltworker", "gateway-5c4d3e2[f]", "token-7e6d5c4b3a2[9]", "stored-opena[i]"];
 const FALLBACK = "claude-sonnet-5";
-const session = z.object({ gatewayToken: z.string() });
-const device = createDevice();
 const slow = { deadlineMs: 120_000 };
 const run = (command: string) => `tool: exec ${JSON.stringify({ command })}`;
 
@@ -59,7 +53,7 @@ beforeAll(async () => {
     },
   });
   await system.reach("ready");
-  client = await pairedClient();
+  client = await openWebChat(system, createDevice(), 60_000);
 });
 beforeEach(() => gateway.requests.splice(0));
 
@@ -70,19 +64,6 @@ afterAll(async () => {
   await model?.close();
   if (stateDir !== undefined) await removeStateDir(stateDir);
 });
-
-async function pairedClient(): Promise<GatewayClient> {
-  const headers = { Authorization: `Bearer ${system.token}` };
-  const answer = await fetch(`${system.url}/_moltworker/session`, { headers });
-  const { gatewayToken } = session.parse(await answer.json());
-  const connection = {
-    url: `${system.url.replace("http", "ws")}/ws`,
-    ...{ device, headers, token: gatewayToken, deadlineMs: 60_000 },
-  };
-  expect(await connectGateway(connection)).toMatchObject({ ok: false });
-  await system.admin(`/api/devices/${device.id}/approve`, { body: {} });
-  return mustConnect(connection);
-}
 
 /** Oldest first. */
 async function callsOf(requestIds: readonly unknown[]): Promise<SpendCall[]> {

@@ -1,14 +1,8 @@
 /** The real agent: each of its calls is in the ledger, and there are none beyond the cap. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
 import type { SpendCall, SpendOverview } from "../../src/protocol/spend.ts";
 import { startDemoModel } from "../../src/local/demo-model/server.ts";
-import {
-  connectGateway,
-  createDevice,
-  mustConnect,
-  type GatewayClient,
-} from "../support/gateway-client.ts";
+import { createDevice, type GatewayClient } from "../support/gateway-client.ts";
 import {
   startTroubledModel,
   type Trouble,
@@ -20,11 +14,10 @@ import {
   startSystem,
   type RunningSystem,
 } from "../support/running-system.ts";
+import { openWebChat } from "../support/web-chat.ts";
 
 const KEY = "sk-ant-planted-0f1e2d3c";
 const OTHER_KEY = "sk-or-planted-4d5e6f7a";
-const session = z.object({ gatewayToken: z.string() });
-const device = createDevice();
 const slow = { deadlineMs: 60_000 };
 let stateDir: string;
 let behind: Awaited<ReturnType<typeof startDemoModel>>;
@@ -52,7 +45,7 @@ beforeAll(async () => {
     },
   });
   await system.reach("ready");
-  client = await pairedClient();
+  client = await openWebChat(system, createDevice(), 60_000);
 });
 
 afterAll(async () => {
@@ -63,22 +56,6 @@ afterAll(async () => {
   await behind?.close();
   if (stateDir !== undefined) await removeStateDir(stateDir);
 });
-
-async function pairedClient(): Promise<GatewayClient> {
-  const headers = { Authorization: `Bearer ${system.token}` };
-  const answer = await fetch(`${system.url}/_moltworker/session`, { headers });
-  const { gatewayToken } = session.parse(await answer.json());
-  const connection = {
-    url: `${system.url.replace("http", "ws")}/ws`,
-    device,
-    token: gatewayToken,
-    headers,
-    deadlineMs: 60_000,
-  };
-  expect(await connectGateway(connection)).toMatchObject({ ok: false });
-  await system.admin(`/api/devices/${device.id}/approve`, { body: {} });
-  return mustConnect(connection);
-}
 
 const overview = () => system.admin("/api/spend") as Promise<SpendOverview>;
 const calls = async () =>

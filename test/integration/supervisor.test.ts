@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MAX_HANDED_OVER_BYTES } from "../../src/worker/channels/handed-over.ts";
 import { processesReply, rpcReply, supervisorStatus } from "../../src/protocol/control.ts";
 import { SECRET_TABLES } from "../../src/supervisor/backups/database.ts";
 import { connectGateway, createDevice, mustConnect } from "../support/gateway-client.ts";
@@ -68,9 +69,11 @@ describe("a supervisor and the pinned gateway", () => {
     expect((await rig.boot({ controlToken: "short" })).status).toBe(400);
     expect((await rig.boot({ protocol: 2 })).status).toBe(422);
     // As much as the Durable Object hands over is not too large.
-    const handedOver = Array.from({ length: 50 }, () => ({ update: "界".repeat(30_000), at: 0 }));
+    const update = "x".repeat(30_000);
+    const most = Math.floor(MAX_HANDED_OVER_BYTES / update.length);
+    const handedOver = Array.from({ length: most }, () => ({ update, at: 0 }));
     expect((await rig.boot({ protocol: 2, handedOver })).status).toBe(422);
-    const large = await rig.control("/v1/boot", { method: "POST", body: "x".repeat(9_000_000) });
+    const large = await rig.control("/v1/boot", { method: "POST", body: "x".repeat(3_000_000) });
     expect(large.status).toBe(413);
     expect((await rig.control("/v1/boot", { method: "POST", body: "{" })).status).toBe(400);
     expect(await (await rig.control("/v1/hello")).json()).toMatchObject({ state: "idle" });

@@ -2,9 +2,10 @@
 import { z } from "zod";
 import { channelsReply, type ChannelsView } from "../../src/protocol/admin-channels.ts";
 import { startTelegram, type TelegramEmulator } from "../emulators/telegram.ts";
-import { createDevice, mustConnect, textOf, type GatewayClient } from "./gateway-client.ts";
+import { createDevice, textOf, type GatewayClient } from "./gateway-client.ts";
 import { killDescendants } from "./process-tree.ts";
 import { makeStateDir, removeStateDir, startSystem, type RunningSystem } from "./running-system.ts";
+import { openWebChat } from "./web-chat.ts";
 
 export interface TelegramSystem {
   system: RunningSystem;
@@ -24,8 +25,6 @@ const PARTS: Record<KilledPart, (command: string) => boolean> = {
   sandbox: (command) => /(^|\/)bwrap\b/.test(command),
   workerd: (command) => /workerd/.test(command) && command.includes("serve"),
 };
-
-const session = z.object({ gatewayToken: z.string() });
 
 /** @param env settings besides the token and where Telegram is */
 export async function startTelegramSystem(
@@ -47,25 +46,7 @@ export async function startTelegramSystem(
     system,
     telegram,
     channels: async () => channelsReply.parse(await system.admin("/api/channels")),
-    async webChat() {
-      const authorization = { Authorization: `Bearer ${system.token}` };
-      const reply = await fetch(new URL("/_moltworker/session", system.url), {
-        headers: authorization,
-      });
-      const connection = {
-        url: `${system.url.replace("http", "ws")}/ws`,
-        token: session.parse(await reply.json()).gatewayToken,
-        device,
-        headers: authorization,
-        deadlineMs: 150_000,
-      };
-      const known = (await system.devices()).paired.some(({ deviceId }) => deviceId === device.id);
-      if (!known) {
-        await mustConnect(connection).catch(() => undefined);
-        await system.admin(`/api/devices/${device.id}/approve`, { body: {} });
-      }
-      return mustConnect(connection);
-    },
+    webChat: () => openWebChat(system, device, 150_000),
     kill: (part) => killDescendants(root, ({ command }) => PARTS[part](command)),
     async close() {
       await system.stop();

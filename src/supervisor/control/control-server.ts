@@ -58,8 +58,8 @@ export interface ControlParts {
 
 type Handler = (request: IncomingMessage, response: ServerResponse, booted: Booted) => unknown;
 
-/** The config, and the messages that gateways of earlier starts took: fifty of 30,000 characters, of four bytes at the most. */
-const MAX_BOOT_BYTES = 8_000_000;
+/** The config, and up to 1 MB of the messages that gateways of earlier starts took. */
+const MAX_BOOT_BYTES = 2_500_000;
 const MAX_BODY_BYTES = 256_000;
 /** A message of a chat platform, as JSON once more. */
 const MAX_DELIVERY_BYTES = 4_000_000;

@@ -71,11 +71,12 @@ async function runGateway(
     ...["--", `${SANDBOX.node}/bin/node`, "/opt/moltworker/bake.mjs"],
     ...[SANDBOX.openclaw, SANDBOX.compileCache],
   ];
+  // Not spawn's own timeout: one that was never begun keeps this process waiting for its end.
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
   const child = spawn("bwrap", args, {
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: DEADLINE_MS,
     killSignal: "SIGKILL",
-    signal,
+    signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
   });
   let tail = "";
   const keep = (chunk: Buffer) => (tail = `${tail}${chunk.toString()}`.slice(-500));
@@ -84,11 +85,12 @@ async function runGateway(
   return await new Promise((resolve) => {
     child.on("error", (error) => {
       // One that was cut short is still closing, and may write until then.
-      if (signal?.aborted !== true) resolve(`bubblewrap does not start: ${error.message}`);
+      if (error.name !== "AbortError") resolve(`bubblewrap does not start: ${error.message}`);
     });
     child.on("close", (code) => {
       if (code === 0) resolve(undefined);
-      else resolve(signal?.aborted === true ? "it was cut short" : tail.trim());
+      else if (signal?.aborted === true) resolve("it was cut short");
+      else resolve(deadline.aborted ? `it took over ${DEADLINE_MS / 1000} s` : tail.trim());
     });
   });
 }

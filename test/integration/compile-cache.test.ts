@@ -26,6 +26,30 @@ test("a build that is cut short leaves neither half a cache nor a process", asyn
   await expect.poll(bakers).toEqual([]);
 });
 
+test("a build without bubblewrap says so, and ends", async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "moltworker-cache-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const script = `
+    const { bakeCompileCache } = await import("./src/build/compile-cache.ts");
+    const { PROJECT_ROOT, buildPaths } = await import("./src/build/paths.ts");
+    const paths = { ...buildPaths(PROJECT_ROOT), compileCache: process.argv[1] };
+    console.log(JSON.stringify(await bakeCompileCache(paths)));
+  `;
+  const args = ["--input-type=module", "-e", script, path.join(folder, "cache")];
+  const ended = spawnSync(process.execPath, args, {
+    cwd: PROJECT_ROOT,
+    encoding: "utf8",
+    env: { ...process.env, PATH: folder },
+    timeout: 60_000,
+  });
+  const { error, status, stdout } = ended;
+  expect({ error, status, stdout }).toEqual({
+    error: undefined,
+    status: 0,
+    stdout: expect.stringContaining("bubblewrap does not start"),
+  });
+});
+
 /** In the gateway's place: ready at once, and ended as told. */
 const standIn = (end: number) => `
 import { readFileSync } from "node:fs";

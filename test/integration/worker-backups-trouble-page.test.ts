@@ -42,8 +42,10 @@ describe("the backups room in trouble", () => {
     ["zh-CN", "未进入备份的内容", "仍在最新备份中", "不在任何备份里"],
   ] as const)("in %s says under “%s” what cannot be kept", async (...row) => {
     const [locale, title, ofFiles, ofStates] = row;
+    await worker.become({ supervisor: SUPERVISOR });
     const { page } = await open({ locale, width: 375 });
     const card = page.getByRole("region", { name: title });
+    await page.getByRole("region").first().waitFor();
     expect(await card.count()).toBe(0);
     const unkept = [{ path: ".openclaw/workspace/pipe", why: "it is not a file" }];
     const supervisor = { ...SUPERVISOR, backups: { ...SUPERVISOR.backups, unkept } };

@@ -1,6 +1,6 @@
 import { startAiWorker } from "../test/support/ai-worker.ts";
-import { CALL } from "./ai.ts";
 import type { Bench } from "./bench.ts";
+import { CALL } from "./model-calls.ts";
 import { residentBytes } from "./processes.ts";
 import { startTimedStream } from "./stand-in/timed-stream.ts";
 import { megabytes } from "./statistics.ts";

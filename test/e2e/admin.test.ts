@@ -49,7 +49,7 @@ describe("the admin page of a running system", () => {
     await admin.getByRole("alertdialog").getByRole("button", { name: "Stop" }).click();
     await admin.getByText("Stopped", { exact: true }).waitFor({ timeout: 60_000 });
     await admin.getByRole("button", { name: "Start", exact: true }).click();
-    await admin.getByText("Starting the gateway").first().waitFor();
+    await admin.getByRole("status").getByText("Starting the gateway").waitFor();
     await admin.getByText("Ready", { exact: true }).waitFor({ timeout: 120_000 });
     expect(await admin.getByText(/OpenClaw \d{4}/).count()).toBe(1);
     // The demo model is nobody's provider.

@@ -70,7 +70,7 @@ describe("a person at a browser", () => {
     await composer().waitFor({ timeout: 60_000 });
     await expectText("marmalade");
     await say("history");
-    await answered(/first thing I say is marmalade/);
+    await answered(/Before this you said/);
   });
 });
 

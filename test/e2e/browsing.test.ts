@@ -244,5 +244,5 @@ test("the agent's browser ends with the agent, and all of them with the system",
   const browsers = below.filter(({ command }) => command.includes("--user-data-dir=/tmp/profile"));
   expect(browsers.length).toBeGreaterThan(0);
   expect(await system.stop()).toBe(0);
-  expect(browsers.filter(({ pid }) => isAlive(pid))).toEqual([]);
+  await expect.poll(() => browsers.filter(({ pid }) => isAlive(pid))).toEqual([]);
 });

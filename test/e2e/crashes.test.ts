@@ -71,7 +71,9 @@ describe("after SIGKILL of", () => {
     await system.admin("/api/agent/stop", { body: {} });
     await system.reach("stopped");
     void system.admin("/api/agent/start", { body: {} }).catch(() => {});
-    await sleep(1500);
+    await expect
+      .poll(async () => (await system.status()).phase)
+      .toMatch(/^(starting|restoring|booting)$/);
     expect(kill("workerd")).toBeGreaterThan(0);
     await remembered();
     expect(system.events.some((one) => JSON.stringify(one).includes("workerd died"))).toBe(true);

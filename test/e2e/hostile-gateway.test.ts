@@ -45,14 +45,9 @@ describe("a hostile gateway", () => {
     async (path) => {
       await visit(path, async (page) => {
         expect(await page.title()).not.toBe("owned");
-        await page
-          .locator("#send")
-          .click({ timeout: 1000 })
-          .catch(() => {});
-        await page
-          .locator("#js")
-          .click({ timeout: 1000 })
-          .catch(() => {});
+        for (const button of [page.locator("#send"), page.locator("#js")]) {
+          if ((await button.count()) > 0) await button.click();
+        }
         await sleep(200);
         expect(await page.title()).not.toBe("owned");
       });

@@ -118,7 +118,7 @@ describe("a turn whose model", () => {
     await system.admin("/api/spend/settings", { method: "PUT", body: { caps: {} } });
     await system.admin("/api/models/routing", {
       method: "PUT",
-      body: { fallbacks: [`anthropic/${FALLBACK}`], patienceSeconds: 1 },
+      body: { fallbacks: [`anthropic/${FALLBACK}`], patienceSeconds: 4 },
     });
   });
 

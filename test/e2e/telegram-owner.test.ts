@@ -104,7 +104,7 @@ test("a report is asked for, the agent reads the page in its browser, and the re
 test("reminders that come due while it sleeps wake it and reach the chat once each", async () => {
   const { system, telegram } = running;
   await system.admin("/api/settings/sleep", { method: "PUT", body: { sleepAfter: 3_600_000 } });
-  const due = Date.now() + 80_000;
+  const due = Date.now() + 120_000;
   telegram.write(
     olga,
     REMINDERS.map((text, n) => searched("automations", job(text, due + n * 2_000))).join("\n"),

@@ -72,11 +72,11 @@ const said = (chat: number, part: string) => () =>
 
 test("a first message asks for pairing, an approval opens the conversation, a question is answered", async () => {
   telegram.write(alice, "hello?");
-  await telegram.until("the pairing code", said(77, "Pairing code"));
+  await telegram.until("the pairing code", said(77, "Pairing code"), 60_000);
   const { requestId, channel, name } = await requestOf("77");
   expect(name).toContain("Alice");
   await system.admin("/api/channels/approve", { body: { channel, requestId } });
-  await telegram.until("the news of the approval", said(77, "approved"));
+  await telegram.until("the news of the approval", said(77, "approved"), 60_000);
   telegram.write(alice, "the word is quince");
   await telegram.until("the answer", said(77, "You said: the word is quince"), 60_000);
   const after = await channels();
@@ -85,7 +85,7 @@ test("a first message asks for pairing, an approval opens the conversation, a qu
     { id: "telegram", connection: "connected", way: "poll", account: "@emulated_bot", dead: 0 },
   ]);
   await expect.poll(async () => (await channels()).letters, { timeout: 30_000 }).toEqual([]);
-}, 120_000);
+});
 
 test("a photo arrives at the model, and one that the agent made comes back", async () => {
   const photo = [{ ...fileOf(PNG, "cat.png"), width: 1, height: 1 }];
@@ -102,7 +102,7 @@ test("a photo arrives at the model, and one that the agent made comes back", asy
     60_000,
   );
   expect(Buffer.from(Object.values(sent.files)[0] ?? []).equals(PNG)).toBe(true);
-}, 120_000);
+});
 
 test("a voice message, a document, an edited message and a pressed button reach the agent", async () => {
   const answer = (part: string) => telegram.until(`“${part}”`, said(77, part), 90_000);
@@ -134,7 +134,7 @@ test("a voice message, a document, an edited message and a pressed button reach 
   await answer("You said: callback_data: the medlar");
   expect(telegram.calls.some(({ method }) => method === "answerCallbackQuery")).toBe(true);
   expect(telegram.texts(77).join("\n")).not.toContain("You said: meet me at dusk");
-}, 240_000);
+});
 
 test("a stranger who asks for the owner's history gets none of it", async () => {
   telegram.write(mallory, "history");
@@ -144,7 +144,7 @@ test("a stranger who asks for the owner's history gets none of it", async () => 
   telegram.write(mallory, "history");
   await telegram.until("an answer", said(66, "first thing you said"), 60_000);
   expect(telegram.texts(66).join("\n")).not.toContain("quince");
-}, 120_000);
+});
 
 test("a message wakes an agent that sleeps: typing at once, then the answer", async () => {
   await system.admin("/api/agent/stop", { body: {} });
@@ -152,8 +152,10 @@ test("a message wakes an agent that sleeps: typing at once, then the answer", as
   const before = telegram.calls.length;
   const sentAt = Date.now();
   telegram.write(alice, "are you awake?");
-  const sign = await telegram.until("a sign of life", () =>
-    telegram.calls.slice(before).find(({ method }) => method === "sendChatAction"),
+  const sign = await telegram.until(
+    "a sign of life",
+    () => telegram.calls.slice(before).find(({ method }) => method === "sendChatAction"),
+    60_000,
   );
   await telegram.until("the answer", said(77, "You said: are you awake?"), 90_000);
   const answered = Date.now() - sentAt;
@@ -162,7 +164,7 @@ test("a message wakes an agent that sleeps: typing at once, then the answer", as
   telegram.write(alice, "history");
   const history = await telegram.until("the history", said(77, "Before this you said"), 60_000);
   expect(history).toContain("the word is quince");
-}, 240_000);
+});
 
 test("no part of the token is in the sandbox", async () => {
   const { texts } = telegram;
@@ -173,7 +175,7 @@ test("no part of the token is in the sandbox", async () => {
   const answer = await telegram.until("the output", said(77, "searched"), 60_000);
   expect(answer).not.toContain("openclaw");
   expect(texts(77).join("\n")).not.toContain(telegram.token);
-}, 120_000);
+});
 
 test("an answer that Telegram has taken when workerd dies before it hears so is there once, and the turn ran once", async () => {
   telegram.slow = { method: "sendMessage", ms: 3_000 };
@@ -193,7 +195,7 @@ test("an answer that Telegram has taken when workerd dies before it hears so is 
       .find((text) => text.includes("Before this you said") && text.includes("sloe")),
   );
   expect(history.split("the word is rowan")).toHaveLength(2);
-}, 240_000);
+});
 
 // The gateway marks a message as done up to two seconds before it stands in the conversation.
 test.each([

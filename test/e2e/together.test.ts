@@ -114,7 +114,7 @@ test("a team that asks on Discord while the first model fails is answered by the
   const { system } = running;
   await system.admin("/api/models/routing", {
     method: "PUT",
-    body: { fallbacks: [`anthropic/${FALLBACK}`], patienceSeconds: 1 },
+    body: { fallbacks: [`anthropic/${FALLBACK}`], patienceSeconds: 4 },
   });
   const troubles: [typeof carol, string, Trouble][] = [
     [carol, "the release is on Monday", { kind: "status", status: 529 }],

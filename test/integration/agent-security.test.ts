@@ -139,7 +139,7 @@ describe("the panic button", () => {
   });
 
   test("works in the middle of a start", async () => {
-    await rig.scenario({ gatewayMs: 1000 });
+    await rig.scenario({ gatewayMs: 3_000 });
     void rig.call("start");
     await rig.until(({ phase }) => phase === "booting");
     expect(done.parse(await rig.call("security.panic", OWNER))).toEqual({ ok: true });
@@ -158,10 +158,11 @@ test("devices say when they were last seen, and that they are here now", async (
   });
   await rig.call("start");
   await rig.until(({ phase }) => phase === "ready");
+  const before = Date.now();
   const { paired } = devicesReply.parse(await rig.call("devices.list"));
   const [used, here, unseen] = paired.map(({ lastSeenAt }) => lastSeenAt);
   expect(used).toBe(3000);
-  expect(Date.now() - (here ?? 0)).toBeLessThan(60_000);
+  expect(here).toBeGreaterThanOrEqual(before);
   expect(unseen).toBeUndefined();
 });
 

@@ -16,7 +16,7 @@ const alerts = async (): Promise<number> =>
 
 describe("a restart of the Durable Object", () => {
   it("lets a stop that is under way come to its last backup", async () => {
-    await rig.scenario({ stopMs: 1_500 });
+    await rig.scenario({ stopMs: 5_000 });
     await rig.call("start");
     const stop = rig.call("stop");
     await eventually(async () => (await rig.log()).includes("stop"));
@@ -149,7 +149,7 @@ describe("a stop whose last backup failed", () => {
 });
 
 async function eventually(done: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 1_200; tries += 1) {
     if (await done()) return;
     await pause(50);
   }

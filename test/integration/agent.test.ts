@@ -114,7 +114,7 @@ describe("a failed start", () => {
     await rig.scenario({ gateway: "failed", gatewayError: "exit 78: Invalid key gateway.prot" });
     const first = await get("/hello");
     expect(first.status).toBe(503);
-    expect(first.headers.get("retry-after")).toBe("1");
+    expect(first.headers.get("retry-after")).toMatch(/^[1-5]$/);
     expect(await first.json()).toMatchObject({
       error: { code: "start_failed", message: "exit 78: Invalid key gateway.prot" },
     });
@@ -157,7 +157,7 @@ describe("a failed start", () => {
     await rig.scenario({ gateway: "never" });
     expect(await rig.call("start")).toEqual({
       ok: false,
-      reason: "The gateway did not become ready within 2 s.",
+      reason: "The gateway did not become ready within 6 s.",
     });
     expect((await rig.status()).phase).toBe("failed");
   });
@@ -236,7 +236,7 @@ describe("a restart of the Durable Object", () => {
   });
 
   it("follows on a start whose gateway was still booting", async () => {
-    await rig.scenario({ gatewayMs: 1_200 });
+    await rig.scenario({ gatewayMs: 3_000 });
     const start = rig.call("start");
     await rig.until(({ phase }) => phase === "booting");
     await Promise.all([
@@ -424,7 +424,7 @@ describe("the look after it every few minutes", () => {
 });
 
 async function eventually(done: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 1_200; tries += 1) {
     if (await done()) return;
     await pause(50);
   }

@@ -24,7 +24,7 @@ async function twoPlaces(more: object = {}): Promise<AiRig & { second: Emulator 
   const rig = await startAiRig({
     openrouter: { apiKey: "sk-or-planted", baseUrl: `${second.url}/v1` },
     configured: "openai/gpt-5.5",
-    firstByteMs: 400,
+    firstByteMs: 2_000,
     ...more,
   });
   closers.push(second.close, rig.close);
@@ -185,7 +185,7 @@ describe("a caller who goes away before the first byte", () => {
   it("or while the next attempt waits costs nothing more", async () => {
     const rig = await startAiRig();
     closers.push(rig.close);
-    rig.openai.keepFailing({ kind: "error", status: 503, headers: { "retry-after-ms": "900" } });
+    rig.openai.keepFailing({ kind: "error", status: 503, headers: { "retry-after-ms": "2900" } });
     const gone = leaver(rig, "/openai/v1/chat/completions");
     await eventually(async () => (await callsOf(rig))[0]?.state === "free");
     gone();

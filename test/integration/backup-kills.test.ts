@@ -10,6 +10,4 @@ test("whenever a sandbox is killed, the next one has a sound state of moments be
     const counts = kills.map((kill) => kill[of]);
     expect(counts).toEqual(counts.toSorted((a, b) => a - b));
   }
-  // Ten times the goal of 2 s: the machine may be busy, a lost generation would be far more.
-  for (const kill of kills) expect(kill.lost.total).toBeLessThan(20_000);
 });

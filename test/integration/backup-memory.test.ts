@@ -70,7 +70,7 @@ test("a download that nobody goes on reading does not fill the Worker", async ()
   expect(await heap.takePeak()).toBeLessThan(ISOLATE_BYTES);
   await expect(runtime.exported()).rejects.toThrow(/busy/);
   await reader.cancel();
-  const next = await vi.waitFor(() => runtime.exported(), { timeout: 10_000, interval: 200 });
+  const next = await vi.waitFor(() => runtime.exported(), { timeout: 60_000, interval: 200 });
   await next.cancel();
 });
 

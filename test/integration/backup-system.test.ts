@@ -67,8 +67,17 @@ async function pause(): Promise<true | undefined> {
   return (await newest()) === before ? true : undefined;
 }
 
+/** The answer may come before the start has begun. */
+async function startedAnewBy(change: () => Promise<unknown>): Promise<void> {
+  const start = async () => (await system.status()).startGeneration;
+  const before = await start();
+  await change();
+  await until("the next start", async () => ((await start()) > before ? true : undefined));
+  await system.reach("ready", READY_MS);
+}
+
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 1_200; tries += 1) {
     const found = await look();
     if (found !== undefined) return found;
     await sleep(100);
@@ -171,8 +180,7 @@ describe("backups of the running system", { timeout: 240_000 }, () => {
       report: { root: ".openclaw", secrets: [{ path: ".openclaw/.env", kind: "environment" }] },
     });
     const before = (await generations())[0]?.generation ?? 0;
-    await system.admin(`/api/backups/imports/${id}/apply`, { body: {} });
-    await system.reach("ready", READY_MS);
+    await startedAnewBy(() => system.admin(`/api/backups/imports/${id}/apply`, { body: {} }));
     expect(await readFile(inWorkspace("MEMORY.md"), "utf8")).toBe("from elsewhere");
     const after = (await generations()).filter(({ generation }) => generation > before);
     expect(after.map(({ reason }) => reason)).toContain("import");
@@ -182,8 +190,9 @@ describe("backups of the running system", { timeout: 240_000 }, () => {
     const all = await generations();
     const imported = all.find(({ reason }) => reason === "import")?.generation ?? 0;
     const point = all.find(({ generation }) => generation < imported)?.generation ?? 0;
-    await system.admin("/api/backups/restore", { body: { generation: point } });
-    await system.reach("ready", READY_MS);
+    await startedAnewBy(() =>
+      system.admin("/api/backups/restore", { body: { generation: point } }),
+    );
     expect(await readFile(inWorkspace("MEMORY.md"), "utf8")).toBe("the first thing to remember");
     expect((await generations()).some((one) => one["of"] !== undefined)).toBe(true);
   });

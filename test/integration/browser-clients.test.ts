@@ -60,8 +60,9 @@ describe("DevTools' HTTP interface from outside", () => {
       });
       expect(reply.status).toBe(200);
     }
-    const left = z.array(page).parse(await json(rig.outside, "/cdp/json/list"));
-    expect(left.map(({ id }) => id)).not.toContain(opened.id);
+    const left = async () => z.array(page).parse(await json(rig.outside, "/cdp/json/list"));
+    const ids = async () => (await left()).map(({ id }) => id);
+    await expect.poll(ids, patient).not.toContain(opened.id);
     // The package's Chromium ends when it is asked for what it was built without.
     const described = await fetch(`${rig.outside}/cdp/json/protocol`, { headers: SECRET_HEADERS });
     expect(described.ok ? await described.text() : described.status).toSatisfy(

@@ -87,7 +87,7 @@ async function openPage(): Promise<Cdp> {
       last += 1;
       const id = last;
       return new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`${method} was not answered`)), 20_000);
+        const late = setTimeout(() => reject(new Error(`${method} was not answered`)), 60_000);
         waiting.set(id, (told) => {
           clearTimeout(late);
           resolve(told);

@@ -179,8 +179,9 @@ describe("a page may not be", () => {
       `document.body.innerHTML = '<form id="f" method="post" action="${to}"></form>'; f.submit()`,
     ]) {
       await page.goto(`${site.origin}/blank`);
+      const tried = attempted(to);
       await page.evaluate(script);
-      await settled(page);
+      await tried;
     }
     expect(secret.reached).toEqual([]);
   });
@@ -190,7 +191,7 @@ describe("a page may not be", () => {
     await page.goto(address, { timeout: 3_000 }).catch(String);
     await expect.poll(() => lookups.get("rebind.example.com") ?? 0, patient).toBeGreaterThan(0);
     for (let n = 0; n < 4; n += 1) await page.goto(address, { timeout: 3_000 }).catch(String);
-    expect(lookups.get("rebind.example.com")).toBeGreaterThan(1);
+    await expect.poll(() => lookups.get("rebind.example.com") ?? 0, patient).toBeGreaterThan(1);
     expect(secret.reached).toEqual([]);
   });
 });
@@ -298,10 +299,12 @@ describe("whoever drives the browser", () => {
   });
 });
 
-/** Waits for whatever a script set off to have failed or ended. */
-async function settled(where: Page): Promise<void> {
-  await where.waitForLoadState("load").catch(() => undefined);
-  await where.waitForTimeout(300);
+/** Waits until some page has asked for the address, and was refused or failed. */
+async function attempted(to: string): Promise<void> {
+  await Promise.any([
+    context.waitForEvent("response", { predicate: (one) => one.url() === to, ...patient }),
+    context.waitForEvent("requestfailed", { predicate: (one) => one.url() === to, ...patient }),
+  ]);
 }
 
 async function startSecret(): Promise<Secret> {

@@ -55,7 +55,7 @@ async function post(body: unknown, headers: Record<string, string> = {}): Promis
 }
 
 async function empty(): Promise<void> {
-  await expect.poll(async () => (await channels()).letters, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(async () => (await channels()).letters, { timeout: 60_000 }).toEqual([]);
 }
 
 describe("a message", () => {
@@ -151,7 +151,7 @@ describe("somebody who was not let in", () => {
     expect((await channels()).letters).toEqual([]);
     expect((await rig.status()).phase).toBe("stopped");
     expect(await starts()).toBe(before);
-    expect(rig.fetched.some((url) => url.endsWith("/sendMessage"))).toBe(true);
+    await expect.poll(() => rig.fetched.some((url) => url.endsWith("/sendMessage"))).toBe(true);
   });
 });
 

@@ -62,8 +62,7 @@ async function client(query = "?v=10&encoding=json") {
   return {
     ...{ frames, socket },
     send: (op: number, d: unknown) => socket.send(JSON.stringify({ op, d })),
-    has: (found: (one: Frame) => boolean) =>
-      expect.poll(() => frames.some(found), { timeout: 15_000 }).toBe(true),
+    has: (found: (one: Frame) => boolean) => expect.poll(() => frames.some(found)).toBe(true),
     closed: () => closed,
     last: () => frames.findLast(({ s }) => s !== undefined && s !== null)?.s ?? 0,
   };
@@ -75,7 +74,7 @@ const writes = (text: string) => (one: Frame) =>
 
 test("discord.js works with it: it is ready, hears what waited and what comes, and answers", async () => {
   discord.write(alice, "before anybody was there");
-  await expect.poll(state, { timeout: 15_000 }).toEqual(["waiting"]);
+  await expect.poll(state).toEqual(["waiting"]);
   const api = await frontOf(rig.sandbox);
   const { Guilds, GuildMessages, DirectMessages, MessageContent } = GatewayIntentBits;
   const bot = new Client({
@@ -104,7 +103,7 @@ test("discord.js works with it: it is ready, hears what waited and what comes, a
     discord.texts(TEAM_CHANNEL).find((text) => text.includes("in the team")),
   );
   expect(seen).toEqual(["before anybody was there", "and now", `<@${BOT_ID}> in the team`]);
-  await expect.poll(state, { timeout: 15_000 }).toEqual(["given", "given", "given"]);
+  await expect.poll(state).toEqual(["given", "given", "given"]);
   await rig.keep();
   expect(await letters()).toEqual([]);
   expect(discord.calls.every(({ authorization }) => authorization === `Bot ${discord.token}`)).toBe(
@@ -128,7 +127,7 @@ test("a message counts as accepted only after two answers, and comes again to th
   await second.has(writes("will you answer?"));
   second.send(1, second.last());
   second.send(1, second.last());
-  await expect.poll(state, { timeout: 15_000 }).toEqual(["given"]);
+  await expect.poll(state).toEqual(["given"]);
 }, 90_000);
 
 test("a client that comes back resumes where it was; one that is not known begins anew", async () => {
@@ -166,7 +165,7 @@ test.each([
 ])("%s ends the connection with the documented code", async (_name, text, code) => {
   const one = await client();
   one.socket.send(text.replace("PLACEHOLDER", placeholder));
-  await expect.poll(one.closed, { timeout: 15_000 }).toBe(code);
+  await expect.poll(one.closed).toBe(code);
 });
 
 test("compression, another encoding and another version get no socket", async () => {

@@ -48,10 +48,10 @@ test("Ctrl-C in a terminal, which reaches the whole group, leaves nothing runnin
   const { pid, family } = await npmStart();
   process.kill(-pid, "SIGINT");
   await expect.poll(() => family.filter(isAlive), { timeout: END_MS }).toEqual([]);
-});
+}, 300_000);
 
 test("a SIGTERM to npm alone, as from a service manager, leaves nothing running", async () => {
   const { pid, family } = await npmStart();
   process.kill(pid, "SIGTERM");
   await expect.poll(() => family.filter(isAlive), { timeout: END_MS }).toEqual([]);
-});
+}, 300_000);

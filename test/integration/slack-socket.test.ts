@@ -100,7 +100,7 @@ it("an address of somebody else is given no connection", async () => {
   slack.socketsAt = "ws://127.0.0.1:1/link/?ticket=stolen";
   slack.sockets.cut();
   await expect
-    .poll(async () => (await slackView())?.error?.message ?? "", { timeout: 10_000, interval: 20 })
+    .poll(async () => (await slackView())?.error?.message ?? "", { interval: 20 })
     .toContain("no usable address");
   expect(rig.fetched.join("\n")).not.toContain("stolen");
   slack.socketsAt = undefined;
@@ -109,10 +109,12 @@ it("an address of somebody else is given no connection", async () => {
 
 it("Socket Mode that is switched off is said in plain words", async () => {
   await connected(1);
-  slack.sockets.disconnect("link_disabled");
-  await expect
-    .poll(async () => (await slackView())?.error?.message ?? "", { timeout: 5_000, interval: 20 })
-    .toContain("switched off");
+  const shown = async () => (await slackView())?.error?.message ?? "";
+  await Promise.all([
+    // It shows until the next try, a second later: the look at it begins before.
+    expect.poll(shown, { interval: 20 }).toContain("switched off"),
+    slack.sockets.disconnect("link_disabled"),
+  ]);
   await connected(1);
 });
 

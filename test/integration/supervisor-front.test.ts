@@ -3,7 +3,7 @@ import { createServer, request as httpRequest } from "node:http";
 import type { IncomingHttpHeaders, Server } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDevices } from "../../src/supervisor/front/devices.ts";
 import { createFront } from "../../src/supervisor/front/front-server.ts";
 import type { Front } from "../../src/supervisor/front/front-server.ts";
@@ -128,7 +128,7 @@ describe("the front port", () => {
   ])("%s is refused", async (_what, path, headers, status) => {
     const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`);
     expect(answer).toContain(`HTTP/1.1 ${status} `);
-    await vi.waitFor(() => expect(front.connections()).toBe(0));
+    await expect.poll(() => front.connections()).toBe(0);
   });
 
   interface Reply {

@@ -9,7 +9,7 @@ import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
 import { serveBackups, type BackupServer } from "../support/backup-server.ts";
 import { startRig, type SupervisorRig } from "../support/supervisor-rig.ts";
 
-/** Ends once, whereupon the supervisor follows the state; then ends only when it may. */
+/** Ends once, whereupon the supervisor follows the state; then writes, and ends, only when it may. */
 const GATEWAY = `
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 const workspace = process.env.HOME + "/.openclaw/workspace";
@@ -22,7 +22,11 @@ process.on("SIGTERM", () => {
   writeFileSync(workspace + "/last-words", "of a turn that ended late");
   setInterval(() => existsSync(workspace + "/may-end") && process.exit(0), 20);
 });
-writeFileSync(workspace + "/runs", "");
+const settled = setInterval(() => {
+  if (!existsSync(process.env.HOME + "/may-run")) return;
+  clearInterval(settled);
+  writeFileSync(workspace + "/runs", "");
+}, 20);
 const supervisor = process.ppid;
 setInterval(() => process.ppid !== supervisor && process.exit(0), 100);
 `;
@@ -66,6 +70,7 @@ async function kept(path: string): Promise<boolean> {
 test("a turn that ends late is kept although the stop is not through, whoever asks for it again", async () => {
   const workspace = join(rig.folders.home, ".openclaw/workspace");
   expect((await rig.boot({ backups: { intervalMs: 0 } })).status).toBe(200);
+  writeFileSync(join(rig.folders.home, "may-run"), "");
   await expect.poll(() => existsSync(join(workspace, "runs")), { timeout: 30_000 }).toBe(true);
   await expect.poll(() => kept(".openclaw/workspace/begun"), { timeout: 30_000 }).toBe(true);
   const ask = () => rig.control("/v1/stop", { method: "POST", body: '{"deadlineMs":60000}' });
@@ -87,6 +92,7 @@ test("a pass that hangs shows in how long ago everything was kept, though nothin
   await expect.poll(() => kept(".openclaw/workspace/begun"), { timeout: 30_000 }).toBe(true);
   const sinceKept = async () => (await rig.status()).backups?.sinceKeptMs ?? -1;
   hangs = true;
+  writeFileSync(join(rig.folders.home, "may-run"), "");
   await expect.poll(() => existsSync(join(workspace, "runs")), { timeout: 30_000 }).toBe(true);
   await rig.until(({ backups }) => backups?.dirtySince === undefined);
   let before = await sinceKept();

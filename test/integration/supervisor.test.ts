@@ -327,7 +327,7 @@ describe("a supervisor and the pinned gateway", () => {
   }
 
   async function reportOf(fits: (one: SandboxProxy["reports"][number]) => boolean) {
-    for (let waited = 0; waited < 10_000; waited += 50) {
+    for (let waited = 0; waited < 60_000; waited += 50) {
       const found = proxy.reports.find(fits);
       if (found !== undefined) return found;
       await sleep(50);

@@ -74,7 +74,9 @@ test("an update comes to grammy's webhook again until it was taken, in order, wi
     await expect(hooked.api.getUpdates()).rejects.toThrow(/409/);
     telegram.write(alice, "one");
     telegram.write(alice, "two");
-    await telegram.until("both", () => (seen.length === 2 ? seen : undefined));
+    await telegram.until("both", () =>
+      telegram.attempts.length === 4 && telegram.waiting === 0 ? seen : undefined,
+    );
     expect(seen).toEqual(["one", "two"]);
     expect(telegram.attempts.map(({ status }) => status)).toEqual([500, 500, 200, 200]);
     expect(await hooked.api.getWebhookInfo()).toMatchObject({ pending_update_count: 0 });

@@ -55,6 +55,7 @@ test("older entries of the audit log that could not be had are said to be missin
   );
   await page.route("**/api/audit?before=7", (route) => route.abort());
   await page.getByRole("link", { name: "Audit" }).first().click();
+  await page.getByText("Live", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Show older" }).click();
   const alert = page.getByRole("alert").getByText("The Worker could not be reached.");
   await alert.waitFor();
@@ -64,6 +65,7 @@ test("older entries of the audit log that could not be had are said to be missin
 test("older model calls that could not be had are said to be missing", async () => {
   const { page } = await open("en-US", "spend");
   await page.route("**/api/spend/calls?*before=*", (route) => route.abort());
+  await page.getByText("Live", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Show older" }).click();
   const alert = page.getByRole("alert").getByText("The Worker could not be reached.");
   await alert.waitFor();

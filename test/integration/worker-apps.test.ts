@@ -213,11 +213,12 @@ describe("a credential", () => {
   test("is listed with who let it in, from where and when it was seen, and ends when it is removed", async () => {
     const { credential, app } = await letIn("Kitchen tablet");
     const bearing = { Authorization: `Bearer ${credential}` };
+    const before = Date.now();
     expect((await ask("GET", "/anything", bearing)).status).toBe(200);
     const found = (await listed()).apps.find(({ id }) => id === app);
     expect(found).toMatchObject({ name: "Kitchen tablet", by: "owner@example.org" });
     expect(found?.from).toMatch(/^198\.51\.100\./);
-    expect(Date.now() - (found?.lastSeenAt ?? 0)).toBeLessThan(60_000);
+    expect(found?.lastSeenAt).toBeGreaterThanOrEqual(before);
     expect((await admin("DELETE", `/api/apps/${app}`)).status).toBe(200);
     expect((await ask("GET", "/anything", bearing)).status).toBe(401);
     expect((await ask("GET", "/_moltworker/session", bearing)).status).toBe(401);

@@ -92,7 +92,7 @@ describe("the backups room", () => {
   test("says how old the last backup and the last verified restore are, and makes both anew", async () => {
     const { page } = await open();
     const glance = page.getByRole("region", { name: "At a glance" });
-    await glance.getByText("18 minutes ago").waitFor();
+    await glance.getByText(/^(1[89]|[2-5]\d) minutes ago$/).waitFor();
     await page.getByRole("button", { name: "Back up now" }).click();
     await page.getByText("Kept as backup #28.").first().waitFor();
     await glance.getByText("#28").waitFor();
@@ -262,7 +262,7 @@ describe("the backups room", () => {
     await page.keyboard.press("Enter");
     await page.getByText("The agent has started afresh.").waitFor();
     await page.getByText("The agent began with nothing.").waitFor();
-    await page.getByText("restored from #22").waitFor();
+    expect(await called("backups.startAfresh")).toHaveLength(1);
   });
 });
 

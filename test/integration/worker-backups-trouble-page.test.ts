@@ -90,5 +90,6 @@ describe("the backups room in trouble", () => {
     await card.getByText(REFUSED.problem).waitFor({ state: "hidden" });
     expect(await called("imports.drop")).toEqual([["bucket"]]);
     expect(errors).toEqual([]);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
   });
 });

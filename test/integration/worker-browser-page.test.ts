@@ -93,7 +93,7 @@ describe("the browser room", () => {
   );
 
   test("says who opened a session and from where, and releases it by keyboard after a question", async () => {
-    await openPage(`${site.origin}/`, "new");
+    for (const url of [`${site.origin}/`, `${site.origin}/second`]) await openPage(url, "new");
     const { page, errors } = await open({ width: 375 });
     const release = page.getByRole("button", { name: /^Release: A program outside/ });
     await expect.poll(() => release.count(), patient).toBeGreaterThanOrEqual(2);

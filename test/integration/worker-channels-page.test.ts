@@ -59,13 +59,17 @@ test("a dead letter is tried again, and dropped after a question that can be lef
   const { page } = await open("en-US");
   const given = page.getByText(/given up · 3 tries/);
   await given.waitFor({ timeout: 60_000 });
+  const ends = () => worker.logs.filter((line) => line.includes('"outcome":"dead"')).length;
+  const before = ends();
   await page.getByRole("button", { name: "Try again: 1" }).click();
   await page.getByText("It is tried again.").first().waitFor();
+  await expect.poll(ends, { timeout: 60_000 }).toBe(before + 1);
   await given.waitFor({ timeout: 60_000 });
   await page.getByRole("button", { name: "Drop: 1" }).click();
   const question = page.getByRole("alertdialog", { name: "Drop this message?" });
   await question.waitFor();
-  expect(await axeViolations(page)).toEqual([]);
+  // While it fades in its colours are not its own.
+  await expect.poll(() => axeViolations(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await question.waitFor({ state: "hidden" });
   await given.waitFor();
@@ -97,6 +101,7 @@ test("messages that wait are shown when no platform is set up any more", async (
   // What is given up waits for nothing but an admin.
   expect(await hints.count()).toBe(await page.getByText(/ · waits · /).count());
   expect(await page.getByText(/^on its way <img/).count()).toBe(2);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
 test("an address that is not registered yet, and a Slack that has sent nothing, are not told as working", async () => {
@@ -119,6 +124,7 @@ test("an address that is not registered yet, and a Slack that has sent nothing, 
   await page.getByText("Address for its events", { exact: true }).waitFor();
   await page.getByText(/^The token works; nothing has come/).waitFor();
   expect(await page.getByText("Connected: messages arrive").count()).toBe(0);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
 test("a test message goes out in the bot's name", async () => {

@@ -64,7 +64,7 @@ describe("what leaves the sandbox", () => {
           counted.push(...(await worker.calls()).filter(({ args }) => args[0] === "flood.example"));
           return counted;
         },
-        { timeout: 15_000, interval: 200 },
+        { interval: 200 },
       )
       .toEqual([{ name: "egress.countRefused", args: ["flood.example", 20] }]);
   });
@@ -129,7 +129,8 @@ describe("the supervisor's reports", () => {
 
   test("reach the agent with their token", async () => {
     expect((await report(good, body)).status).toBe(200);
-    expect(await worker.calls()).toEqual([{ name: "report", args: [JSON.parse(body), good] }]);
+    const reports = (await worker.calls()).filter(({ name }) => name === "report");
+    expect(reports).toEqual([{ name: "report", args: [JSON.parse(body), good] }]);
   });
 
   test("with another token are refused by the agent", async () => {

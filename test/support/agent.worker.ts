@@ -23,7 +23,7 @@ export class Agent extends ProductAgent {
       ...BUDGET,
       answer: 6_000,
       hello: 500,
-      gateway: 1_500,
+      gateway: 5_500,
       gatewayGrace: 500,
       control: 3_000,
       drain: 3_000,
@@ -32,7 +32,7 @@ export class Agent extends ProductAgent {
       startWatch: 200,
       sleepRetry: 300,
       activityWrite: 100,
-      retry: [1_000, 1_500],
+      retry: [5_000, 7_500],
     };
   }
 

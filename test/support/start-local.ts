@@ -107,7 +107,7 @@ export async function startLocal(options: LocalStartOptions): Promise<LocalStart
     return await exited;
   }
 
-  const listening = await event((one) => one.event === "listening", options.deadlineMs ?? 60_000);
+  const listening = await event((one) => one.event === "listening", options.deadlineMs ?? 120_000);
   if (listening.event !== "listening") throw new Error("unreachable");
   return {
     url: listening.url,

@@ -109,10 +109,13 @@ it("an address of somebody else is given no connection", async () => {
 
 it("Socket Mode that is switched off is said in plain words", async () => {
   await connected(1);
-  const shown = async () => (await slackView())?.error?.message ?? "";
+  const shows = async () => {
+    const said = async () => (await slackView())?.error?.message ?? "";
+    await expect.poll(said, { interval: 20 }).toContain("switched off");
+  };
   await Promise.all([
     // It shows until the next try, a second later: the look at it begins before.
-    expect.poll(shown, { interval: 20 }).toContain("switched off"),
+    shows(),
     slack.sockets.disconnect("link_disabled"),
   ]);
   await connected(1);

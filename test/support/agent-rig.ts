@@ -94,16 +94,18 @@ export async function startAgentRig(
     });
   // From a kill until Miniflare is through with the start that follows: it answers a moment before.
   let down = false;
+  const notes: string[] = [];
   const kept = await keepRuntime({
     options,
     look: () => new URL("/healthz", url),
     times: KEEP_TIMES,
     ending: new AbortController().signal,
-    onLog: () => undefined,
+    onLog: (_level, text) => notes.push(text),
     onRestart: () => {
       down = false;
+      notes.push("runs again");
     },
-    onSilent: () => undefined,
+    onSilent: (text) => notes.push(text),
   });
 
   const call = async (method: string, ...args: unknown[]): Promise<unknown> => {
@@ -140,10 +142,18 @@ export async function startAgentRig(
       throw new Error(`the status stayed ${JSON.stringify(await status(), null, 2)}`);
     },
     async up() {
-      const answered = await withinAMinute(async () =>
-        down ? undefined : status().catch(() => undefined),
+      let said = "";
+      const answered = await withinAMinute(async () => {
+        if (down) return undefined;
+        return status().catch((error: unknown) => {
+          said = String(error);
+          return undefined;
+        });
+      });
+      if (answered !== undefined) return;
+      throw new Error(
+        `workerd ${down ? "is down" : "does not answer"}: ${said}; ${notes.join("; ")}`,
       );
-      if (answered === undefined) throw new Error("workerd does not answer");
     },
     killWorkerd() {
       const killed = killDescendants(

@@ -1,4 +1,7 @@
-/** The real agent: each of its calls is in the ledger, and there are none beyond the cap. */
+/**
+ * The real agent: each of its calls is in the ledger, and there are none beyond the cap. A turn whose only
+ * model is in trouble: `turn-end.test.ts`.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SpendCall, SpendOverview } from "../../src/protocol/spend.ts";
 import { startDemoModel } from "../../src/local/demo-model/server.ts";
@@ -92,24 +95,6 @@ test("a turn is answered, counted to the token, and refused at the cap until tha
   await system.admin("/api/spend/raise", { body: { usd: 5 } });
   expect(await client.chat("the word is quince", slow)).toContain("quince");
   expect((await calls()).length).toBeGreaterThan(made.length);
-});
-
-test("a turn whose model is not there ends with the right error, without repeats of its own", async () => {
-  const before = (await endedCalls()).length;
-  const began = Date.now();
-  let said = "";
-  await model.away(async () => {
-    said = await client.chat("is anybody there?", slow).catch(String);
-  });
-  process.stdout.write(`no way to the model: the turn ended after ${Date.now() - began} ms\n`);
-  expect(said).toContain("the provider endpoint is unreachable");
-  const made = (await endedCalls()).toReversed().slice(before);
-  expect(made).toMatchObject(
-    [1, 2, 3].map((attempt) => ({ attempt, reason: "unreachable", state: "free" })),
-  );
-  expect(new Set(made.map(({ requestId }) => requestId)).size).toBe(1);
-  expect(await client.chat("the word is sloe", slow)).toContain("sloe");
-  await endedCalls();
 });
 
 describe("a turn whose model", () => {

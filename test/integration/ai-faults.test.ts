@@ -71,6 +71,26 @@ describe("a provider in trouble", () => {
       expect(await response.text()).toBe(rig[provider].sent());
     });
 
+    it("is told to a turn of the agent's without when to come again, and to its repeat at once", async () => {
+      const headers = { "content-type": "application/json", "x-moltworker-turn": "1" };
+      rig[provider].keepFailing({ kind: "error", status: 429, headers: { "retry-after": "7" } });
+      const before = rig[provider].requests.length;
+      for (const asked of [1, 1, 2]) {
+        const response = await call(rig.worker.url, path, { headers });
+        expect(response.status).toBe(429);
+        expect(await response.text()).toBe(rig[provider].sent());
+        expect(response.headers.get("retry-after")).toBeNull();
+        expect(rig[provider].requests.length - before).toBe(asked);
+      }
+      expect(rig[provider].last().headers).not.toHaveProperty("x-moltworker-turn");
+      // A program of the agent's is told as ever, and takes no turn's refusal.
+      const other = await call(rig.worker.url, path);
+      expect(other.headers.get("retry-after")).toBe("7");
+      expect(rig[provider].requests.length - before).toBe(3);
+      // The one that is kept would be the next test's.
+      await (await call(rig.worker.url, path, { headers })).text();
+    });
+
     it("is given up when it has not begun to answer in time", async () => {
       rig[provider].fail({ kind: "hang" });
       const response = await call(rig.worker.url, path);

@@ -19,6 +19,8 @@ export interface TroubledModel {
   url: string;
   /** The next request meets it. */
   meets(trouble: Trouble): void;
+  /** Every request meets it while that is done. */
+  keepsMeeting(trouble: Trouble, during: () => Promise<void>): Promise<void>;
   /** Models that were asked for, in order. */
   asked: string[];
   /** Nothing listens there while that is done: connections are refused. */
@@ -29,8 +31,9 @@ export interface TroubledModel {
 export async function startTroubledModel(behind: string): Promise<TroubledModel> {
   const asked: string[] = [];
   let next: Trouble | undefined;
+  let lasting: Trouble | undefined;
   const server = createServer((request, response) => {
-    const trouble = next;
+    const trouble = lasting ?? next;
     next = undefined;
     serve(request, response, trouble).catch(() => response.destroy());
   });
@@ -97,6 +100,14 @@ export async function startTroubledModel(behind: string): Promise<TroubledModel>
     url: `http://127.0.0.1:${port}`,
     meets(trouble) {
       next = trouble;
+    },
+    async keepsMeeting(trouble, during) {
+      lasting = trouble;
+      try {
+        await during();
+      } finally {
+        lasting = undefined;
+      }
     },
     asked,
     async away(during) {

@@ -1,6 +1,7 @@
 import { text } from "node:stream/consumers";
 import { configPaths, acceptConfig, revertConfig, writeConfig } from "./config-file.ts";
 import { releaseLost } from "./lost-messages.ts";
+import { limitRepeats } from "./session-settings.ts";
 import { prepareState } from "./state-preparation.ts";
 import type { HomeReply, HomeTask } from "./task.ts";
 import { homeTask } from "./task.ts";
@@ -28,9 +29,20 @@ export function perform(task: HomeTask, now: number): HomeReply {
   }
   const notes = noteState(task.home, now);
   const configWritten = writeConfig(configPaths(task.home).config, task.config);
+  limitRepeatsOrNote(task.home, notes);
   // Last: whoever hears of no success does not hand over again what was taken away here.
   const lost = lostMessages(task, notes);
   return { ok: true, configWritten, notes, lost };
+}
+
+/** Without it a failed turn takes longer; that is no reason not to start. */
+function limitRepeatsOrNote(home: string, notes: string[]): void {
+  try {
+    limitRepeats(home);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    notes.push(`the agent's session settings could not be written: ${message}`.slice(0, 500));
+  }
 }
 
 /** Without an answer nothing is handed over again. */

@@ -94,6 +94,7 @@ describe("the gateway's configuration", () => {
       anthropic: {
         apiKey: "moltworker",
         baseUrl: "http://ai.moltworker.internal/anthropic",
+        headers: { "x-moltworker-turn": "1" },
         models: [],
       },
     });

@@ -5,6 +5,7 @@
  * It holds no secret. The gateway's own token is a reference to a file that the supervisor writes,
  * the provider keys are a placeholder: the Worker puts the real one in place on the way out.
  */
+import { TURN_HEADER } from "../ai/turn-refusals.ts";
 import { channelsConfig } from "../channels/gateway-config.ts";
 import type { ChannelSettings } from "../channels/settings.ts";
 import type { HostPattern } from "../egress/pattern.ts";
@@ -42,6 +43,8 @@ const SKILLS_DIR = "/opt/moltworker/skills";
 export const PLACEHOLDER_KEY = "moltworker";
 /** A provider name of our own, so that no rule of the gateway for OpenAI's models applies. */
 const COMPATIBLE = "compatible";
+/** Tells the calls of a turn from those that the agent's programs make. */
+const HEADERS = { [TURN_HEADER]: "1" };
 
 export function gatewayConfig(settings: GatewaySettings): string {
   const token = { source: "file", provider: "gatewaytoken", id: "value" } as const;
@@ -111,27 +114,19 @@ function allowedOrigins(origins: readonly string[]): string[] {
 }
 
 function providers(models: GatewaySettings["models"]): Record<string, object> {
-  const ai = `http://${INTERNAL_HOSTS.ai}`;
   const list: Record<string, object> = {};
   // With no provider at all the gateway still reaches the Worker, which answers what is missing.
   const others = [models.openai, models.google, models.openrouter, models["workers-ai"]];
   if (models.anthropic !== undefined || others.every((other) => other === undefined)) {
-    list["anthropic"] = { baseUrl: `${ai}/anthropic`, apiKey: PLACEHOLDER_KEY, models: [] };
+    list["anthropic"] = { ...ours("/anthropic"), models: [] };
   }
   if (models.openai?.compatible === false) {
-    list["openai"] = {
-      baseUrl: `${ai}/openai/v1`,
-      apiKey: PLACEHOLDER_KEY,
-      api: "openai-responses",
-      models: [],
-    };
+    list["openai"] = { ...ours("/openai/v1", "openai-responses"), models: [] };
   }
   if (models.openai?.compatible === true) {
     const id = modelId(models.primary);
     list[COMPATIBLE] = {
-      baseUrl: `${ai}/openai/v1`,
-      apiKey: PLACEHOLDER_KEY,
-      api: "openai-completions",
+      ...ours("/openai/v1", "openai-completions"),
       models: isOpenai(models.primary) ? [{ id, name: id }] : [],
     };
   }
@@ -153,8 +148,10 @@ function providers(models: GatewaySettings["models"]): Record<string, object> {
   return list;
 }
 
-function ours(path: string, api: string) {
-  return { baseUrl: `http://${INTERNAL_HOSTS.ai}${path}`, apiKey: PLACEHOLDER_KEY, api };
+function ours(path: string, api?: string) {
+  const baseUrl = `http://${INTERNAL_HOSTS.ai}${path}`;
+  const provider = { baseUrl, apiKey: PLACEHOLDER_KEY, headers: HEADERS };
+  return api === undefined ? provider : { ...provider, api };
 }
 
 function primary(models: GatewaySettings["models"]): string {

@@ -2,9 +2,9 @@
  * Why a model call has no answer of a provider, and how that is told in a provider's own words,
  * so that every client's error handling works on it.
  *
- * OpenClaw repeats a call for a minute after each 5xx, whatever the headers say, and shows a person its own
- * sentence in place of the provider's. What has been tried here to the end is therefore a 400, and its
- * message has the words by which OpenClaw finds the sentence that is true.
+ * OpenClaw repeats a call after a 5xx, and shows a person a sentence of its own in place of these words. What
+ * has been tried here to the end, without a word of a provider's, is therefore a 400, and its message has the
+ * words by which OpenClaw finds the sentence that is true. What a provider said: `turn-refusals.ts`.
  */
 import type { CapReached } from "./ledger/calls.ts";
 import type { ErrorFormat, Provider } from "./providers.ts";

@@ -28,12 +28,14 @@ import { betaOutput } from "./output-bound.ts";
 import { nextStep } from "./retry.ts";
 import { type Begun, settleAtEnd } from "./settlement.ts";
 import { IDLE_MS, tap } from "./tap.ts";
+import { TURN_HEADER, TurnRefusals } from "./turn-refusals.ts";
 
 /**
  * Agents whose ledger last said that it keeps answers: hashing each request would hold up all the
  * others for nothing. The first call after it was switched on is not looked up, but kept.
  */
 const caching = new Set<string>();
+const refusals = new TurnRefusals();
 
 export async function answerMetered(
   request: Request,
@@ -80,6 +82,11 @@ class MeteredCall {
       return { ok: false, failure: { reason: "body-unreadable" } };
     }
     const { model, ...rest } = facts;
+    const turn = this.#request.headers.has(TURN_HEADER)
+      ? JSON.stringify([this.#context.agentId, this.#url.pathname, model])
+      : undefined;
+    const repeated = turn === undefined ? undefined : refusals.take(turn, Date.now());
+    if (repeated !== undefined) return repeated;
     const beta = betaOutput(this.#request.headers);
     const call: CallStart = {
       ...rest,
@@ -97,7 +104,8 @@ class MeteredCall {
       caching.add(this.#context.agentId);
       call.cacheKey = await this.#cacheKey(bytes);
     }
-    return this.#try(call, facts, members, opened.value);
+    const reply = await this.#try(call, facts, members, opened.value);
+    return turn === undefined ? reply : refusals.tell(turn, reply, Date.now);
   }
 
   #cacheKey(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

@@ -2,7 +2,7 @@
  * What follows a failed attempt. Pure.
  *
  * Elsewhere at once when there is another place; otherwise again, soon and not for long: whoever
- * waits for the agent waits for this too, and the agent's own client repeats as well.
+ * waits for the agent waits for this too. See also `turn-refusals.ts`.
  */
 export interface Attempted {
   status?: number;

@@ -124,8 +124,12 @@ export class Agent extends ProductAgent {
     this.ctx.abort("evicted by the test");
   }
 
-  /** What the platform does to a Durable Object that it moves or evicts. */
-  evict(): void {
+  /**
+   * What the platform does to a Durable Object that it moves or evicts. Not while it asks for its
+   * container: a local workerd lets no object in again that ended in those milliseconds.
+   */
+  async evict(): Promise<void> {
+    while ((await this.status()).phase === "starting") await scheduler.wait(20);
     this.ctx.abort("evicted by the test");
   }
 }

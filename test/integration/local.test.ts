@@ -104,12 +104,12 @@ test("a workerd that stands still is ended and started again, says so, and finds
   const isNew = (one: StartEvent) => events.indexOf(one) >= from;
   const says = (kind: "warning" | "note", text: string) => (one: StartEvent) =>
     one.event === kind && one.text.includes(text) && isNew(one);
-  await event(says("warning", "workerd has given no answer for"), 90_000);
+  await event(says("warning", "workerd has given no answer for"), 240_000);
   await event(says("note", "workerd died and was started again"), 60_000);
   const headers = { authorization: `Bearer ${token}` };
   expect((await fetch(`${url}/readyz`, { headers })).status).toBe(200);
   expect(isRunning(gateway?.pid ?? Number.NaN)).toBe(true);
-});
+}, 420_000);
 
 test("a workerd that is killed again and again while it is being started comes up in the end", async () => {
   const { pid, event, events, url, token } = running();

@@ -6,8 +6,8 @@ const POLL = { timeout: 30_000 };
 
 export default defineConfig({
   test: {
-    // Most of a system test is waiting, so four share two cores.
-    maxWorkers: 4,
+    // Most of a system test is waiting, so three share two cores.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

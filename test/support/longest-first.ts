@@ -20,6 +20,7 @@ const LONG = [
   "integration/backup-system",
   "integration/supervisor",
   "e2e/together",
+  "e2e/turn-end",
   "e2e/spend",
   "integration/worker-admin-page",
   "integration/channels",

@@ -15,13 +15,23 @@ const BUSY_MS = 2_000;
 const ALL_AT_ONCE = 1_000_000;
 /** The version that a write for a try gives a database. */
 const WRITTEN = 2_147_483_647;
+const NOT_THERE = "what was written is not there";
 
 /** Offsets of the file change counter and of its copy (SQLite file format, 1.3). */
 const CHANGE_COUNTER = 24;
 const VERSION_VALID_FOR = 92;
+/** Write and read version (1.3): both are 2 where commits go into a write-ahead log. */
+const FORMAT_VERSIONS = 18;
+const LOGGED = Buffer.from([2, 2]);
+export const HEADER_BYTES = 100;
 
 export function looksLikeDatabase(head: Buffer): boolean {
   return head.length >= MAGIC.length && head.subarray(0, MAGIC.length).equals(MAGIC);
+}
+
+/** @param header its first bytes, {@link HEADER_BYTES} of them */
+export function logsItsWrites(header: Buffer): boolean {
+  return header.subarray(FORMAT_VERSIONS, FORMAT_VERSIONS + LOGGED.length).equals(LOGGED);
 }
 
 /** Throws when the database is locked for good or is none. */
@@ -94,9 +104,34 @@ export function problemWithWriting(path: string, end: "COMMIT" | "ROLLBACK"): st
       database.exec(`PRAGMA user_version = ${WRITTEN}; ${end}`);
       if (end === "ROLLBACK") return undefined;
       const row = database.prepare("PRAGMA user_version").get();
-      return row?.["user_version"] === WRITTEN ? undefined : "what was written is not there";
+      return row?.["user_version"] === WRITTEN ? undefined : NOT_THERE;
     } finally {
       database.close();
+    }
+  });
+}
+
+/**
+ * The same of one whose commits go into a write-ahead log beside it. That log is never brought into the
+ * file, which stays as it is: the last to close would do that, and here may only read.
+ */
+export function problemWithLogging(path: string): string | undefined {
+  return problemOf(() => {
+    const reader = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
+    try {
+      const version = reader.prepare("PRAGMA user_version");
+      // From here on it holds the log open.
+      version.get();
+      const database = new DatabaseSync(path, { timeout: BUSY_MS });
+      try {
+        database.exec("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE");
+        database.exec(`PRAGMA user_version = ${WRITTEN}; COMMIT`);
+      } finally {
+        database.close();
+      }
+      return version.get()?.["user_version"] === WRITTEN ? undefined : NOT_THERE;
+    } finally {
+      reader.close();
     }
   });
 }

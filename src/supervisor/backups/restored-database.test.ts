@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   closeSync,
@@ -62,9 +63,9 @@ describe("the check of a restored database", () => {
       const path = make(name, mode);
       const [bytes, before] = [readFileSync(path), statSync(path, { bigint: true })];
       expect(await check(path)).toBeUndefined();
-      const { mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+      const { mtimeNs, nlink } = statSync(path, { bigint: true });
       expect(readFileSync(path).equals(bytes)).toBe(true);
-      expect({ mtimeNs, ctimeNs }).toEqual({ mtimeNs: before.mtimeNs, ctimeNs: before.ctimeNs });
+      expect({ mtimeNs, nlink }).toEqual({ mtimeNs: before.mtimeNs, nlink: 1n });
       expect(readdirSync(folder)).toEqual([name]);
       expect(readdirSync(dirname(scratch))).toEqual([]);
     },
@@ -108,6 +109,21 @@ describe("the check of a restored database", () => {
     }
     expect(await check(path)).toBeUndefined();
     expect(readdirSync(dirname(scratch))).toEqual([]);
+  });
+
+  it("writes no second copy of one with a write-ahead log, and of another one does", () => {
+    const program = join(import.meta.dirname, "restored-database.ts");
+    // In a process that may write files of up to 40 KB; each of the databases has more.
+    const tried = (path: string) => {
+      const code =
+        `import { problemInRestored } from ${JSON.stringify(program)};` +
+        `const found = await problemInRestored(${JSON.stringify(path)}, ${JSON.stringify(scratch)})` +
+        ".catch((error) => error.message); console.log(String(found));";
+      const run = ["-c", 'ulimit -f 40; exec "$0" --input-type=module-typescript -e "$1"'];
+      return execFileSync("bash", [...run, process.execPath, code], { encoding: "utf8" }).trim();
+    };
+    expect(tried(make("a.sqlite", "WAL"))).toBe("undefined");
+    expect(tried(make("b.sqlite", "DELETE"))).toMatch(/scratch copy.*EFBIG/);
   });
 
   it("says nothing about one that cannot be opened", async () => {

@@ -4,14 +4,10 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import {
-  buildPrograms,
-  shell,
-  startSandboxProcess,
-  startWorkerProcess,
-  type Programs,
-} from "./backup-processes.ts";
+import { startBackupRuntime, type BackupRuntime } from "../test/support/backup-runtime.ts";
+import { buildSandboxProgram, shell, startSandboxProcess } from "./backup-processes.ts";
 
 export interface Measured {
   megabytes: number;
@@ -28,7 +24,6 @@ export interface Measured {
   plainMs: number[];
   byHandMs: number[];
   sandboxPeak: number;
-  workerPeak: number;
 }
 
 export interface Plan {
@@ -40,6 +35,8 @@ export interface Plan {
 
 const DATABASE = ".openclaw/state/openclaw.sqlite";
 const BLOB = 500_000;
+/** The manifest is written once a second at the most: a commit that comes sooner waits for its turn. */
+const BETWEEN_COMMITS_MS = 1_100;
 
 export async function measure(plan: Plan): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "backup-bench-"));
@@ -49,12 +46,12 @@ export async function measure(plan: Plan): Promise<Measured> {
   };
   const identity = await generateX25519Identity();
   const recipient = await identityToRecipient(identity);
-  const programs = await buildPrograms(make("programs"));
-  const worker = await startWorkerProcess(programs, make("bucket"), identity);
-  const ends: (() => Promise<void>)[] = [() => worker.end()];
+  const program = await buildSandboxProgram(make("program"));
+  const worker = await startBackupRuntime(identity);
+  const ends: (() => Promise<void>)[] = [() => worker.close()];
   try {
     const home = make("home");
-    const sandbox = startSandboxProcess(programs, home, worker.origin, recipient);
+    const sandbox = startSandboxProcess(program, home, worker.origin, recipient);
     ends.push(() => sandbox.end());
     await worker.claim(1);
     await sandbox.ask("restore");
@@ -73,6 +70,7 @@ export async function measure(plan: Plan): Promise<Measured> {
     const cpu = sandbox.cpuMs();
     for (let i = 1; i <= plan.turns; i++) {
       turn(i);
+      await sleep(BETWEEN_COMMITS_MS);
       commitMs.push(await sandbox.ask("commit"));
     }
     const turnCpuMs = (sandbox.cpuMs() - cpu) / plan.turns;
@@ -87,7 +85,7 @@ export async function measure(plan: Plan): Promise<Measured> {
     const committing = sandbox.peakBytes();
     await sandbox.end();
 
-    const restored = await restore(plan, make, programs, worker, recipient);
+    const restored = await restore(plan, make, program, worker, recipient);
     const byHand = unpackByHand(plan, make, home, identity, recipient);
     const per = (name: string) =>
       ((after.calls[name] ?? 0) - (before.calls[name] ?? 0)) / plan.turns;
@@ -100,7 +98,6 @@ export async function measure(plan: Plan): Promise<Measured> {
       restoreMs: restored.ms,
       ...byHand,
       sandboxPeak: Math.max(committing, restored.peak),
-      workerPeak: worker.peakBytes(),
     };
   } finally {
     for (const end of ends) await end();
@@ -127,15 +124,15 @@ export function fill(home: string, megabytes: number): DatabaseSync {
 async function restore(
   plan: Plan,
   make: (name: string) => string,
-  programs: Programs,
-  worker: { origin: string; claim(start: number): Promise<void> },
+  program: string,
+  worker: BackupRuntime,
   recipient: string,
 ): Promise<{ ms: number[]; peak: number }> {
   const ms: number[] = [];
   let peak = 0;
   for (let i = 0; i < plan.restores; i++) {
     const target = make("restored");
-    const sandbox = startSandboxProcess(programs, target, worker.origin, recipient);
+    const sandbox = startSandboxProcess(program, target, worker.origin, recipient);
     try {
       await worker.claim(2 + i);
       ms.push(await sandbox.ask("restore"));

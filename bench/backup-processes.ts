@@ -1,28 +1,12 @@
-/** The two ends of the backups as processes, and what they cost. */
+/** The supervisor's end of the backups as a process, and what it costs. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
-import { z } from "zod";
 import { peakBytes } from "../test/support/process-memory.ts";
 import { ENVIRONMENT } from "../container/image.ts";
 import { findBelow, treeCpuSeconds } from "./processes.ts";
-
-const used = z.object({
-  calls: z.record(z.string(), z.number()),
-  storedBytes: z.number(),
-});
-export type Used = z.infer<typeof used>;
-
-export interface WorkerProcess {
-  origin: string;
-  claim(start: number): Promise<void>;
-  used(): Promise<Used>;
-  /** The most memory it ever had in use. */
-  peakBytes(): number;
-  end(): Promise<void>;
-}
 
 export interface SandboxProcess {
   /** Answers with the milliseconds that it took. */
@@ -33,23 +17,15 @@ export interface SandboxProcess {
   end(): Promise<void>;
 }
 
-/** Both programs as one file each, as a release has them: what is measured is not the compiler. */
-export async function buildPrograms(folder: string): Promise<Programs> {
-  const entry = (name: string) => path.join(import.meta.dirname, `${name}.ts`);
+/** As one file, as a release has it: what is measured is not the compiler. */
+export async function buildSandboxProgram(folder: string): Promise<string> {
+  const outfile = path.join(folder, "backup-sandbox.mjs");
   await build({
-    entryPoints: [entry("backup-worker"), entry("backup-sandbox")],
-    outdir: folder,
-    ...{ bundle: true, format: "esm", platform: "node", target: "node24", logLevel: "silent" },
-    outExtension: { ".js": ".mjs" },
-    banner: { js: REQUIRE },
+    entryPoints: [path.join(import.meta.dirname, "backup-sandbox.ts")],
+    ...{ outfile, bundle: true, format: "esm", platform: "node", target: "node24" },
+    ...{ logLevel: "silent", banner: { js: REQUIRE } },
   });
-  const built = (name: string) => path.join(folder, `${name}.mjs`);
-  return { worker: built("backup-worker"), sandbox: built("backup-sandbox") };
-}
-
-export interface Programs {
-  worker: string;
-  sandbox: string;
+  return outfile;
 }
 
 /** What a supervisor runs with, as far as it matters here. */
@@ -58,33 +34,13 @@ const SANDBOX_ENV = { MALLOC_ARENA_MAX: ENVIRONMENT["MALLOC_ARENA_MAX"] ?? "" };
 const REQUIRE =
   'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
-export async function startWorkerProcess(
-  { worker }: Programs,
-  folder: string,
-  identity: string,
-): Promise<WorkerProcess> {
-  const { child, line } = run(worker, [folder, identity]);
-  const port = await line();
-  const origin = `http://127.0.0.1:${port}`;
-  return {
-    origin,
-    async claim(start) {
-      const reply = await fetch(`${origin}/claim/${start}`, { method: "POST" });
-      if (!reply.ok) throw new Error(await reply.text());
-    },
-    used: async () => used.parse(await (await fetch(`${origin}/used`)).json()),
-    peakBytes: () => peakBytes(child.pid ?? 0),
-    end: () => end(child),
-  };
-}
-
 export function startSandboxProcess(
-  programs: Programs,
+  program: string,
   home: string,
   origin: string,
   recipient: string,
 ): SandboxProcess {
-  const { child, line } = run(programs.sandbox, [home, origin, recipient], SANDBOX_ENV);
+  const { child, line } = run(program, [home, origin, recipient], SANDBOX_ENV);
   const pid = child.pid ?? 0;
   return {
     async ask(what) {

@@ -8,7 +8,7 @@ import * as z from "zod";
  * | route | does |
  * |---|---|
  * | `GET /v1/plan` | `RestorePlan`: the generation to restore, or that there is none |
- * | `GET /v1/packs/<pack>` | one pack, decrypted; only while a restore or a drill is open |
+ * | `GET /v1/packs/<pack>` | one pack as it is stored, with what opens it in `FILE_KEY_HEADER`; only while a restore or a drill is open |
  * | `POST /v1/packs/<pack>/check` | tells a damaged pack from a read that broke off |
  * | `POST /v1/outcome` | `RestoreOutcome`, answered with `OutcomeReply` |
  * | `POST /v1/generations` | reserves the next number: `ReserveReply` |
@@ -22,6 +22,12 @@ import * as z from "zod";
  * A refusal is `BackupRefusal` with a status that fits it.
  */
 export const BACKUP_FORMAT = 1;
+
+/**
+ * The file key (16 bytes, in base64) of a pack that is encrypted: it opens this pack and no other, and
+ * nothing can be made with it that another key opens. https://age-encryption.org/v1, "File key"
+ */
+export const FILE_KEY_HEADER = "X-Moltworker-File-Key";
 
 /** Where the file list lies in a generation's last pack. */
 export const LIST_ENTRY = ".moltworker/generation.json";
@@ -99,6 +105,8 @@ export const fileList = z.strictObject({
   reason: z.enum(REASONS),
   /** Every pack that a restore of this generation reads. */
   packs: z.array(packId).max(20_000),
+  /** Of packs that are encrypted, as far as it is known: SHA-256 of the age header and the nonce behind it. */
+  seals: z.partialRecord(packId, sha256Hex).optional(),
   folders: z.array(z.strictObject({ path: statePath, mode })).max(MAX_FILES),
   links: z.array(z.strictObject({ path: statePath, target: z.string().max(4096) })).max(MAX_FILES),
   files: z.array(listedFile).max(MAX_FILES),

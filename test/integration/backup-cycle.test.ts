@@ -2,8 +2,18 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } 
 import { join } from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { decryptInPlace } from "../../src/archive/age-payload.ts";
+import { HostClient } from "../../src/supervisor/backups/host-client.ts";
+import { listIn } from "../../src/supervisor/backups/pack-content.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
-import { notebook, workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import {
+  hostReplyOf,
+  notebook,
+  noWait,
+  TOKEN,
+  workerSide,
+  type WorkerSide,
+} from "../support/backup-rig.ts";
 import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
 import { addRows, contentOf, link, put, rowsOf } from "../support/backup-state.ts";
 
@@ -323,6 +333,70 @@ describe("encryption", () => {
       expect(key.endsWith(".pack")).toBe(text.startsWith("age-encryption.org/v1\n"));
     }
     expect(contentOf((await start(2, sealed)).state)).toEqual(contentOf(side.state));
+  });
+
+  test("who reads a pack is given what opens this one, and no other", async () => {
+    const identity = await generateX25519Identity();
+    const sealed = await workerSide(bucket, { identities: [identity] });
+    const side = await start(1, sealed);
+    put(side.state, "workspace/a", "first");
+    await keep(side);
+    put(side.state, "workspace/a", "second");
+    await keep(side);
+    await sealed.backups.claim(2);
+    const [one, two] = await Promise.all(
+      ["1.0", "2.0"].map(async (pack) => {
+        const read = await sealed.host(2).readPack(pack);
+        if (!read.ok || read.value.fileKey === undefined) throw new Error(`${pack}: no key`);
+        return { bytes: read.value.bytes, fileKey: read.value.fileKey };
+      }),
+    );
+    if (one === undefined || two === undefined) throw new Error("two packs are read");
+    expect(one.fileKey).toHaveLength(16);
+    const open = ({ fileKey }: typeof one, bytes: Uint8Array) =>
+      decryptInPlace(fileKey, Uint8Array.from(bytes), () => undefined);
+    expect(() => open(two, one.bytes)).toThrow(/./);
+    expect(() => open(one, two.bytes)).toThrow(/./);
+    const text = await listIn({ compressed: open(two, two.bytes), seal: undefined });
+    const list = JSON.parse(Buffer.from(text ?? []).toString());
+    // Of the pack that it lies in it cannot say it, and no other is needed here.
+    expect([list.packs, list.seals]).toEqual([["2.0"], undefined]);
+    expect((await worker.host(2).readPack("1.0")).ok).toBe(false);
+  });
+
+  test("a pack whose key does not arrive with it is not taken for a damaged one", async () => {
+    const sealed = await workerSide(bucket, { identities: [await generateX25519Identity()] });
+    const side = await start(1, sealed);
+    put(side.state, "workspace/a", "1");
+    await keep(side);
+    const keyless = (n: number) =>
+      new HostClient({
+        ...{ token: TOKEN, wait: noWait },
+        async send({ url, method, headers, body }) {
+          const init = { method, headers, ...(body === undefined ? {} : { body }) };
+          return { ...(await hostReplyOf(await sealed.request(n, url, init))), fileKey: undefined };
+        },
+      });
+    await expect(startSandboxSide(sealed, 2, { reach: keyless })).rejects.toThrow(/^store: .*key/);
+    const listed = await sealed.backups.list();
+    expect(listed.ok && listed.value.map(({ damaged }) => damaged)).toEqual([undefined]);
+    expect(contentOf((await start(3, sealed)).state)).toEqual(contentOf(side.state));
+  });
+
+  test("a pack put in the place of another is not taken for it, though the key opens it", async () => {
+    const sealed = await workerSide(bucket, { identities: [await generateX25519Identity()] });
+    const side = await start(1, sealed);
+    put(side.state, "workspace/stays", "x".repeat(100));
+    await keep(side);
+    for (const text of ["second", "third"]) {
+      put(side.state, "workspace/a", text);
+      await keep(side);
+    }
+    const at = (n: number) => `agents/main/backups/packs/000000000${n}/0000.pack`;
+    const [own, other] = [bucket.objects.get(at(1)), bucket.objects.get(at(2))];
+    if (own === undefined || other === undefined) throw new Error("there are three packs");
+    bucket.objects.set(at(1), { ...own, bytes: other.bytes });
+    await expect(startSandboxSide(sealed, 2)).rejects.toThrow(/^damaged: .*another pack than/);
   });
 
   test("a wrong key is an error that names both, never a blank start", async () => {

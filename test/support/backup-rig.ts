@@ -1,5 +1,6 @@
 /** The Worker's end of the backups in this process, over a bucket; the other: `backup-sandbox-side.ts`. */
-import { HostClient } from "../../src/supervisor/backups/host-client.ts";
+import { HostClient, type HostReply } from "../../src/supervisor/backups/host-client.ts";
+import { FILE_KEY_HEADER } from "../../src/protocol/backup.ts";
 import { Backups } from "../../src/worker/backups/backups.ts";
 import { DEFAULT_BOUNDS, type Bounds } from "../../src/worker/backups/bounds.ts";
 import type { BackupBucket } from "../../src/worker/backups/bucket.ts";
@@ -67,7 +68,7 @@ export async function workerSide(
             ? backups.answer(caller.startGeneration, call)
             : { ok: false, reason: "unauthorised", message: "not the token" },
       },
-      fixLength: (body) => body,
+      ofLength: () => new TransformStream(),
     });
   return {
     backups,
@@ -81,12 +82,17 @@ export async function workerSide(
         async send({ url, body, signal, ...init }) {
           const answer = async () => {
             const reply = await request(start, url, body === undefined ? init : { ...init, body });
-            return { status: reply.status, bytes: new Uint8Array(await reply.arrayBuffer()) };
+            return hostReplyOf(reply);
           };
           return Promise.race([answer(), endOf(signal)]);
         },
       }),
   };
+}
+
+export async function hostReplyOf(reply: Response): Promise<HostReply> {
+  const bytes = new Uint8Array(await reply.arrayBuffer());
+  return { status: reply.status, bytes, fileKey: reply.headers.get(FILE_KEY_HEADER) ?? undefined };
 }
 
 /** As a line ends that whoever called has given up. */

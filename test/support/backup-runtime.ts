@@ -16,12 +16,20 @@ export interface BackupRuntime {
   /** Of the Worker's isolate, its Durable Object's too, and of the one that plays R2. */
   inspectors: { worker: URL; bucket: URL };
   claim(start: number): Promise<void>;
+  /** Calls of the bucket so far, and what lies in it. */
+  used(): Promise<Used>;
   /** The newest generation as the archive that an admin downloads. */
   exported(): Promise<ReadableStream<Uint8Array>>;
   /** How many packs were read for archives so far. */
   packsExported(): Promise<number>;
   close(): Promise<void>;
 }
+
+const used = z.object({
+  calls: z.record(z.string(), z.number()),
+  storedBytes: z.number(),
+});
+export type Used = z.infer<typeof used>;
 
 const NAME = "backups";
 
@@ -69,6 +77,7 @@ export async function startBackupRuntime(identity: string): Promise<BackupRuntim
       const reply = await fetch(`${origin}/__claim/${start}`, { method: "POST" });
       if (!reply.ok) throw new Error(await reply.text());
     },
+    used: async () => used.parse(await (await fetch(`${origin}/__used`)).json()),
     async exported() {
       const reply = await fetch(`${origin}/__export`);
       if (!reply.ok || reply.body === null) throw new Error(await reply.text());

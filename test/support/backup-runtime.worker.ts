@@ -11,18 +11,16 @@ import { RecordStore } from "../../src/worker/agent/store/records.ts";
 import { migrate } from "../../src/worker/agent/store/schema.ts";
 import type { ClaimedBackups } from "../../src/worker/agent/start.ts";
 import type { ExportPlanReply } from "../../src/worker/backups/admin-calls.ts";
-import type { BackupBucket } from "../../src/worker/backups/bucket.ts";
 import type { BackupAnswer, BackupCall, BackupCaller } from "../../src/worker/backups/calls.ts";
 import { keysOf } from "../../src/worker/backups/cipher.ts";
 import { exportArchive } from "../../src/worker/backups/export.ts";
 import { configOf } from "../../src/worker/config.ts";
+import { Outbound as Door, type OutboundProps } from "../../src/worker/egress/outbound.ts";
 import type { AgentNamespace, Env } from "../../src/worker/env.ts";
-
-export { Outbound } from "../../src/worker/egress/outbound.ts";
 
 const agentId = "main";
 
-interface Door {
+interface Agents {
   getByName(name: string): {
     claim(start: number): Promise<ClaimedBackups>;
     planOfNewest(): Promise<ExportPlanReply>;
@@ -30,9 +28,40 @@ interface Door {
 }
 
 interface TestEnv extends Env {
-  AGENT: Door & AgentNamespace;
+  AGENT: Agents & AgentNamespace;
   BACKUPS: R2Bucket;
   CONTROL_TOKEN: string;
+}
+
+const calls = { get: 0, put: 0, head: 0, list: 0, delete: 0 };
+type Call = keyof typeof calls;
+
+/** The bucket, with every call of it counted. */
+function counted(bucket: R2Bucket, count: (call: Call) => void): R2Bucket {
+  return new Proxy(bucket, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]): unknown => {
+        if (isCall(name)) count(name);
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+}
+
+function isCall(name: string | symbol): name is Call {
+  return typeof name === "string" && Object.hasOwn(calls, name);
+}
+
+function countedEnv(env: TestEnv): TestEnv {
+  return { ...env, BACKUPS: counted(env.BACKUPS, (call) => void calls[call]++) };
+}
+
+export class Outbound extends Door {
+  constructor(ctx: ExecutionContext<OutboundProps>, env: TestEnv) {
+    super(ctx, countedEnv(env));
+  }
 }
 
 export class Agent extends DurableObject<TestEnv> {
@@ -44,7 +73,7 @@ export class Agent extends DurableObject<TestEnv> {
     const records = new RecordStore(ctx.storage.sql, agentId);
     const nobody = async () => new Response(null, { status: 503 });
     const control = new ControlPort(nobody, BUDGET, () => env.CONTROL_TOKEN);
-    this.backups = new AgentBackups(env, agentId, records, control, () => undefined);
+    this.backups = new AgentBackups(countedEnv(env), agentId, records, control, () => undefined);
   }
 
   claim(start: number): Promise<ClaimedBackups> {
@@ -72,7 +101,7 @@ export default {
     const { pathname } = new URL(request.url);
     const agent = env.AGENT.getByName(agentId);
     const [, asked, number = ""] =
-      /^\/__(claim|export|exported|plain)(?:\/(\d+))?$/.exec(pathname) ?? [];
+      /^\/__(claim|export|exported|used|plain)(?:\/(\d+))?$/.exec(pathname) ?? [];
     switch (asked) {
       case "claim": {
         startGeneration = Number(number);
@@ -83,6 +112,8 @@ export default {
         return exported(await agent.planOfNewest(), env);
       case "exported":
         return Response.json(packsExported);
+      case "used":
+        return Response.json({ calls, storedBytes: await storedBytes(env.BACKUPS) });
       case "plain":
         return plain(request, number, env.BACKUPS);
     }
@@ -96,18 +127,21 @@ async function exported(planned: ExportPlanReply, env: TestEnv): Promise<Respons
   const parsed = configOf(env);
   if (!planned.ok || !parsed.ok) return Response.json({ planned, parsed }, { status: 500 });
   const keys = await keysOf(parsed.config);
-  const bucket: BackupBucket = {
-    get(key, options) {
-      packsExported += 1;
-      return env.BACKUPS.get(key, options);
-    },
-    head: (key) => env.BACKUPS.head(key),
-    put: (key, value, options) => env.BACKUPS.put(key, value, options),
-    list: (options) => env.BACKUPS.list(options),
-    delete: (names) => env.BACKUPS.delete(names),
-  };
+  const bucket = counted(env.BACKUPS, (call) => {
+    if (call === "get") packsExported += 1;
+  });
   const archive = await exportArchive(planned.plan, { agentId, bucket, keys });
   return archive.ok ? new Response(archive.value) : Response.json(archive, { status: 500 });
+}
+
+async function storedBytes(bucket: R2Bucket): Promise<number> {
+  let [bytes, cursor]: [number, string | undefined] = [0, undefined];
+  do {
+    const page = await bucket.list(cursor === undefined ? {} : { cursor });
+    for (const { size } of page.objects) bytes += size;
+    cursor = page.truncated ? page.cursor : undefined;
+  } while (cursor !== undefined);
+  return bytes;
 }
 
 /** What a bucket costs by itself. */

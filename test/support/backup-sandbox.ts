@@ -11,7 +11,7 @@ import { roomAt } from "../../src/supervisor/backups/drill-room.ts";
 import { HostClient } from "../../src/supervisor/backups/host-client.ts";
 import { READER_ROLE, runStateReader } from "../../src/supervisor/backups/reader.ts";
 import { StateBackups } from "../../src/supervisor/backups/state-backups.ts";
-import { TOKEN } from "./backup-rig.ts";
+import { hostReplyOf, TOKEN } from "./backup-rig.ts";
 
 const [, program = "", role = "", home = "", origin = "", recipient = "", megabytes = "0"] =
   process.argv;
@@ -99,6 +99,6 @@ function sendTo(base: string) {
     const { method, headers, body, signal } = request;
     const init = body === undefined ? {} : { body };
     const reply = await fetch(new URL(pathname, base), { method, headers, signal, ...init });
-    return { status: reply.status, bytes: new Uint8Array(await reply.arrayBuffer()) };
+    return hostReplyOf(reply);
   };
 }

@@ -34,7 +34,7 @@ export async function serveBackups(
       });
       const bytes = Buffer.from(await reply.arrayBuffer());
       await done({ method, path, status: reply.status });
-      response.writeHead(reply.status);
+      response.writeHead(reply.status, Object.fromEntries(reply.headers));
       response.end(bytes);
     })().catch(() => response.destroy());
   });

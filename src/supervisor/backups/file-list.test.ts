@@ -25,7 +25,7 @@ function listOf(folders: string[], files: string[]): FileList {
 
 function composed(seen: Observed, before: FileList, most?: number): FileList {
   const placed = new Map(seen.files.map(({ path }) => [`0 ${path}`, "2.0"]));
-  const made = composeList(head, seen, before, placed, most);
+  const made = composeList(head, seen, before, { placed }, most);
   if (!made.ok) throw new Error(made.path);
   expect(shapeProblem(made.list)).toBeUndefined();
   return made.list;

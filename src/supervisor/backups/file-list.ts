@@ -19,6 +19,9 @@ export interface Held {
 /** Content that this generation brought: `path`, or `path` and the index of a part. */
 export type Placed = ReadonlyMap<string, PackId>;
 
+/** By pack, where it has one. */
+export type Seals = NonNullable<FileList["seals"]>;
+
 export const placeKey = (path: string, index: number) => `${index} ${path}`;
 
 export interface Observed {
@@ -45,7 +48,7 @@ export function composeList(
   head: ListHead,
   seen: Observed,
   before: FileList | undefined,
-  placed: Placed,
+  { placed, seals = {} }: { placed: Placed; seals?: Seals },
   most = MAX_FILES,
 ): Composed {
   const held = heldBy(before);
@@ -77,11 +80,24 @@ export function composeList(
     format: BACKUP_FORMAT,
     ...head,
     packs,
+    ...sealsOf(packs, { ...before?.seals, ...seals }),
     folders,
     links: [...seen.links, ...carried(seen, before?.links, most - seen.links.length, inFolder)],
     files,
   };
   return { ok: true, list };
+}
+
+/** Nothing where nothing is known. */
+function sealsOf(packs: readonly PackId[], known: Seals): { seals?: Seals } {
+  const seals: Seals = {};
+  for (const pack of packs) if (known[pack] !== undefined) seals[pack] = known[pack];
+  return Object.keys(seals).length === 0 ? {} : { seals };
+}
+
+/** The list, with what is known of one pack more. */
+export function withSeal(list: FileList, pack: PackId, seal: string | undefined): FileList {
+  return seal === undefined ? list : { ...list, seals: { ...list.seals, [pack]: seal } };
 }
 
 function listed(file: ObservedFile, refs: number[]): ListedFile {

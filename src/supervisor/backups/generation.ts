@@ -8,7 +8,14 @@ import {
   type PackId,
   type Reason,
 } from "../../protocol/backup.ts";
-import { composeList, placeKey, shapeProblem, sizeOfState } from "./file-list.ts";
+import {
+  composeList,
+  placeKey,
+  shapeProblem,
+  sizeOfState,
+  withSeal,
+  type Seals,
+} from "./file-list.ts";
 import { contentToFold, wholeContent } from "./fold.ts";
 import type { Asked } from "./home.ts";
 import type { HostClient } from "./host-client.ts";
@@ -118,7 +125,8 @@ class Attempt {
   private entries: PackEntry[] = [];
   private bytes = 0;
   private brought = 0;
-  private readonly placed = new Map<string, PackId>();
+  readonly placed = new Map<string, PackId>();
+  readonly seals: Seals = {};
   private readonly paths = new Set<string>();
   private readonly packs: { id: PackId; size: number; sha256: string }[] = [];
 
@@ -150,7 +158,7 @@ class Attempt {
       at: this.parts.now(),
       reason: this.reason,
     };
-    const composed = composeList(head, seen, this.base.list, this.placed);
+    const composed = composeList(head, seen, this.base.list, this);
     if (!composed.ok) {
       return { ok: false, reason: "reader", message: `no content for ${composed.path}` };
     }
@@ -160,9 +168,12 @@ class Attempt {
     const last = this.packId(number);
     if (!list.packs.includes(last)) list.packs.push(last);
     const text = Buffer.from(JSON.stringify(list));
-    this.entries.push({ name: LIST_ENTRY, bytes: text, mode: 0o600, modified: head.at });
+    // In front, so that a restore can begin with what follows it.
+    this.entries.unshift({ name: LIST_ENTRY, bytes: text, mode: 0o600, modified: head.at });
     await this.seal(number);
     const listSha256 = hash("sha256", text, "hex");
+    // The pack that a list lies in has its seal in the next one.
+    const known = withSeal(list, last, this.seals[last]);
     await this.parts.announce?.({ generation: number, listSha256 });
     const committed = await this.parts.host.commit(number, {
       parent: this.base.generation,
@@ -184,13 +195,13 @@ class Attempt {
     if (!committed.ok) {
       throw new RefusedError(
         committed,
-        committed.reason === "store" ? { list, listSha256 } : undefined,
+        committed.reason === "store" ? { list: known, listSha256 } : undefined,
       );
     }
     return {
       ok: true,
       made: true,
-      list,
+      list: known,
       unkept: seen.unkept,
       cpuMs: seen.cpuMs,
       watching: seen.watching,
@@ -233,6 +244,7 @@ class Attempt {
     const stored = await this.parts.host.storePack(id, sealed);
     if (!stored.ok) throw new RefusedError(stored);
     this.packs.push({ id, size: sealed.bytes.byteLength, sha256: sealed.sha256 });
+    if (sealed.seal !== undefined) this.seals[id] = sealed.seal;
     this.entries = [];
     this.bytes = 0;
   }

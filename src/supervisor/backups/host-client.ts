@@ -27,10 +27,23 @@ export interface HostRequest {
   into?: Uint8Array;
 }
 
+export interface HostReply {
+  status: number;
+  bytes: Uint8Array;
+  /** Of `FILE_KEY_HEADER`. */
+  fileKey: string | undefined;
+}
+
 /** The whole answer; rejects when it did not arrive whole. Not `fetch`, which costs 10 MB. */
-export type Send = (request: HostRequest) => Promise<{ status: number; bytes: Uint8Array }>;
+export type Send = (request: HostRequest) => Promise<HostReply>;
 
 export type Called<T> = { ok: true; value: T } | ({ ok: false } & BackupRefusal);
+
+export interface StoredPack {
+  bytes: Uint8Array;
+  /** What opens it, when it is encrypted. */
+  fileKey?: Uint8Array;
+}
 
 export interface HostClientParts {
   token: string;
@@ -84,9 +97,14 @@ export class HostClient {
     });
   }
 
-  /** The decrypted pack, in `into` when it fits. One try: the caller decides what a broken one means. */
-  readPack(pack: PackId, into?: Uint8Array): Promise<Called<Uint8Array>> {
-    return this.call("GET", `/v1/packs/${pack}`, PACK_MS, into === undefined ? {} : { into });
+  /** The pack as it is stored, in `into` when it fits. One try: the caller decides what a broken one means. */
+  async readPack(pack: PackId, into?: Uint8Array): Promise<Called<StoredPack>> {
+    const place = into === undefined ? {} : { into };
+    const reply = await this.reply("GET", `/v1/packs/${pack}`, PACK_MS, place);
+    if (!reply.ok) return reply;
+    const { bytes, fileKey } = reply.value;
+    if (fileKey === undefined) return { ok: true, value: { bytes } };
+    return { ok: true, value: { bytes, fileKey: Buffer.from(fileKey, "base64") } };
   }
 
   importPlan(): Promise<Called<ImportPlan>> {
@@ -144,7 +162,12 @@ export class HostClient {
     }
   }
 
-  private async call(
+  private async call(...asked: Parameters<HostClient["reply"]>): Promise<Called<Uint8Array>> {
+    const reply = await this.reply(...asked);
+    return reply.ok ? { ok: true, value: reply.value.bytes } : reply;
+  }
+
+  private async reply(
     method: string,
     path: string,
     deadlineMs: number,
@@ -153,9 +176,9 @@ export class HostClient {
       headers?: Record<string, string>;
       into?: Uint8Array;
     },
-  ): Promise<Called<Uint8Array>> {
+  ): Promise<Called<HostReply>> {
     try {
-      const { status, bytes } = await this.parts.send({
+      const reply = await this.parts.send({
         url: `http://${INTERNAL_HOSTS.backup}${path}`,
         method,
         ...(init.body === undefined ? {} : { body: init.body }),
@@ -163,7 +186,8 @@ export class HostClient {
         headers: { ...init.headers, Authorization: `Bearer ${this.parts.token}` },
         signal: AbortSignal.timeout(deadlineMs),
       });
-      if (status >= 200 && status < 300) return { ok: true, value: bytes };
+      const { status, bytes } = reply;
+      if (status >= 200 && status < 300) return { ok: true, value: reply };
       const refusal = backupRefusal.safeParse(parseJson(bytes));
       if (refusal.success) return { ok: false, ...refusal.data };
       return { ok: false, reason: "store", message: `${method} ${path}: ${status}` };

@@ -1,9 +1,12 @@
 /** The default agent, because on engines with a proxy it is the one that knows of it. */
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { FILE_KEY_HEADER } from "../../protocol/backup.ts";
 import { request as httpRequest } from "../http.ts";
 import type { Send } from "./host-client.ts";
 import { giveBack } from "./memory.ts";
+
+const FILE_KEY = FILE_KEY_HEADER.toLowerCase();
 
 export const sendToHost: Send = async ({ url, method, headers, body, signal, into }) => {
   const request = httpRequest(url, { method, headers, signal });
@@ -20,7 +23,11 @@ export const sendToHost: Send = async ({ url, method, headers, body, signal, int
     response.removeAllListeners("data");
   }
   if (!response.complete) throw new Error("the answer broke off");
-  return { status: response.statusCode ?? 500, bytes: answer.bytes() };
+  const fileKey = response.headers[FILE_KEY];
+  return {
+    ...{ status: response.statusCode ?? 500, bytes: answer.bytes() },
+    fileKey: typeof fileKey === "string" ? fileKey : undefined,
+  };
 };
 
 /**

@@ -21,13 +21,12 @@ export class Places {
     this.#bytes = bytes;
   }
 
-  async use<T>(work: (place: Uint8Array) => Promise<T>): Promise<T> {
-    const place = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes);
-    try {
-      return await work(place);
-    } finally {
-      this.#free.push(place);
-    }
+  take(): Uint8Array {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes);
+  }
+
+  free(place: Uint8Array): void {
+    this.#free.push(place);
   }
 
   close(): void {

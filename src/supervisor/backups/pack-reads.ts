@@ -1,8 +1,8 @@
 /** Whole packs, fetched from the Worker and opened. Says apart what is damaged and what could not be read. */
+import { decryptInPlace, isAgeFile, sealOf } from "../../archive/age-payload.ts";
 import { PACK_MAX_BYTES, type BackupRefusal, type PackId } from "../../protocol/backup.ts";
-import type { HostClient } from "./host-client.ts";
-import { Places } from "./memory.ts";
-import { openPack, type OpenedPack } from "./pack.ts";
+import type { Called, HostClient, StoredPack } from "./host-client.ts";
+import { giveBack, Places } from "./memory.ts";
 
 /** It was read, and is wrong: an older generation may be whole. */
 export class DamagedError extends Error {
@@ -26,27 +26,50 @@ export class UnreadableError extends Error {
   }
 }
 
-/** Decrypted, a pack is smaller than it is stored. */
-const PLACE_BYTES = PACK_MAX_BYTES;
 const TRIES = 4;
 const PAUSE_MS = 400;
+
+/** A pack as it arrived. */
+export interface ReadPack {
+  /** Its archive. */
+  compressed: Uint8Array;
+  /** Of what was encrypted. */
+  seal: string | undefined;
+}
+
+/** What is made of a pack, which is good until the work ends. It may be asked for again. */
+export type PackWork<T> = (read: ReadPack) => Promise<T>;
+
+interface Arrived {
+  place: Uint8Array;
+  read: Called<StoredPack>;
+}
 
 export class PackReads {
   readonly #host: HostClient;
   readonly #wait: (ms: number) => Promise<void>;
-  readonly #places = new Places(PLACE_BYTES);
+  readonly #places = new Places(PACK_MAX_BYTES);
+  readonly #begun = new Map<PackId, Promise<Arrived>>();
 
   constructor(host: HostClient, wait: (ms: number) => Promise<void>) {
     this.#host = host;
     this.#wait = wait;
   }
 
-  /** Damaged only when that was found twice, apart: once may be a read gone wrong. */
-  async fetch(pack: PackId): Promise<OpenedPack> {
+  /** Has it on its way before it is used. */
+  begin(pack: PackId): void {
+    if (!this.#begun.has(pack)) this.#begun.set(pack, this.#arrival(pack));
+  }
+
+  /**
+   * Damaged only when that was found twice, apart: once may be a read gone wrong. What `work` finds damaged or
+   * unreadable by itself is so at once; any other error of its own says that the pack could not be opened.
+   */
+  async use<T>(pack: PackId, work: PackWork<T>): Promise<T> {
     let found = 0;
     for (let i = 1; ; i++) {
-      const look = await this.#look(pack);
-      if (look.ok) return look.opened;
+      const look = await this.#look(pack, work);
+      if (look.ok) return look.value;
       if (look.damaged) found++;
       if (found > 1) throw new DamagedError(look.problem, pack);
       if (i === TRIES) throw new UnreadableError("store", `pack ${pack}: ${look.problem}`);
@@ -54,13 +77,20 @@ export class PackReads {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    for (const { place } of await Promise.all(this.#begun.values())) this.#places.free(place);
+    this.#begun.clear();
     this.#places.close();
   }
 
-  async #look(pack: PackId): Promise<Look> {
+  async #arrival(pack: PackId): Promise<Arrived> {
+    const place = this.#places.take();
+    return { place, read: await this.#host.readPack(pack, place) };
+  }
+
+  async #look<T>(pack: PackId, work: PackWork<T>): Promise<Look<T>> {
     const host = this.#host;
-    const read = await this.#places.use((place) => readAndOpen(pack, host, place));
+    const read = await this.#read(pack, work);
     if (read.ok) return read;
     if (read.refusal !== undefined) {
       if (isDamage(read.refusal.reason)) return { ok: false, damaged: true, problem: read.problem };
@@ -74,23 +104,43 @@ export class PackReads {
     refuseUnlessStore(check);
     return { ok: false, damaged: false, problem: check.message };
   }
+
+  async #read<T>(pack: PackId, work: PackWork<T>): Promise<Read<T>> {
+    const arrival = this.#begun.get(pack) ?? this.#arrival(pack);
+    this.#begun.delete(pack);
+    const { place, read } = await arrival;
+    if (!read.ok) {
+      this.#places.free(place);
+      return { ok: false, problem: read.message, refusal: read };
+    }
+    try {
+      const value = await work(decrypted(read.value));
+      this.#places.free(place);
+      return { ok: true, value };
+    } catch (error) {
+      // Another thread may still be unpacking what lies in the place: that one is left to the runtime.
+      if (error instanceof DamagedError || error instanceof UnreadableError) throw error;
+      return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
 }
 
-type Look = { ok: true; opened: OpenedPack } | { ok: false; damaged: boolean; problem: string };
+type Look<T> = { ok: true; value: T } | { ok: false; damaged: boolean; problem: string };
 
-type Read =
-  | { ok: true; opened: OpenedPack }
+type Read<T> =
+  | { ok: true; value: T }
   /** Without a refusal it arrived, and could not be opened. */
   | { ok: false; problem: string; refusal?: BackupRefusal };
 
-async function readAndOpen(pack: PackId, host: HostClient, place: Uint8Array): Promise<Read> {
-  const read = await host.readPack(pack, place);
-  if (!read.ok) return { ok: false, problem: read.message, refusal: read };
-  try {
-    return { ok: true, opened: await openPack(read.value) };
-  } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+function decrypted({ bytes, fileKey }: StoredPack): ReadPack {
+  if (fileKey === undefined) {
+    // It may be in the best of health.
+    if (isAgeFile(bytes))
+      throw new UnreadableError("store", "an encrypted pack came without its key");
+    return { compressed: bytes, seal: undefined };
   }
+  const seal = sealOf(bytes);
+  return { compressed: decryptInPlace(fileKey, bytes, giveBack), seal };
 }
 
 function isDamage(reason: string): boolean {

@@ -1,21 +1,20 @@
 /** One pack: tar, then zstd, then age when there is a recipient. Standard formats, nothing around. */
 import { hash } from "node:crypto";
 import { promisify } from "node:util";
-import { constants, zstdCompress, zstdDecompress } from "node:zlib";
-import { readTar } from "../../archive/tar-reader.ts";
+import { constants, createZstdDecompress, zstdCompress } from "node:zlib";
+import { sealOf } from "../../archive/age-payload.ts";
 import { TAR_END, tarHeader, tarPadding } from "../../archive/tar-writer.ts";
 import { PACK_TARGET_BYTES, PARTS_PREFIX } from "../../protocol/backup.ts";
 import { giveBack } from "./memory.ts";
 
 const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
 
 /** A pack's content, the largest list and some framing: more than that is not a pack. */
 const MAX_UNPACKED = PACK_TARGET_BYTES + 320 * 1024 * 1024;
 /** The runtime answers in pieces of this size, each a trip to another thread: its own 16 KB are slow. */
 const LEAST_CHUNK = 64 * 1024;
 const MOST_CHUNK = PACK_TARGET_BYTES + 1024 * 1024;
-const LIKELY_RATIO = 4;
+const PIECE_BYTES = 1024 * 1024;
 
 export interface PackEntry {
   name: string;
@@ -32,6 +31,8 @@ export function entryName(path: string, part: number | undefined): string {
 export interface SealedPack {
   bytes: Uint8Array<ArrayBuffer>;
   sha256: string;
+  /** {@link sealOf} what is encrypted. */
+  seal?: string;
 }
 
 export async function sealPack(
@@ -52,7 +53,11 @@ export async function sealPack(
   });
   const bytes =
     recipient === undefined ? Uint8Array.from(plain) : await encrypted(plain, recipient);
-  return { bytes, sha256: hash("sha256", bytes, "hex") };
+  const seal = recipient === undefined ? undefined : sealOf(bytes);
+  return {
+    ...{ bytes, sha256: hash("sha256", bytes, "hex") },
+    ...(seal === undefined ? {} : { seal }),
+  };
 }
 
 /** Loaded at its first use: the ciphers take megabytes that a sandbox without a key never needs. */
@@ -61,33 +66,26 @@ async function encrypted(plain: Uint8Array, recipient: string): Promise<Uint8Arr
   return encrypt(plain, recipient);
 }
 
-export interface OpenedPack {
-  /** Views of one buffer. */
-  entries: ReadonlyMap<string, Uint8Array>;
-  /** No entry may be used afterwards. */
-  close(): void;
-}
-
-/** Opens a decrypted pack. Rejects on anything that is not a whole pack. */
-export async function openPack(bytes: Uint8Array): Promise<OpenedPack> {
-  const tar = await decompress(bytes, {
-    chunkSize: chunkFor(bytes.byteLength * LIKELY_RATIO),
-    maxOutputLength: MAX_UNPACKED,
-  });
-  const entries = new Map<string, Uint8Array>();
-  for await (const entry of readTar(once(tar))) {
-    if (entry.type !== "file") continue;
-    // The archive is one chunk, and so is the content of an entry.
-    for await (const content of entry.body()) entries.set(entry.path, content);
-    if (entry.size === 0) entries.set(entry.path, new Uint8Array(0));
+/**
+ * The archive in a pack, piece by piece, in memory for one: a piece is good until the next is asked for.
+ * Throws on anything that is not a whole pack, at the latest at its end.
+ */
+export async function* unpacked(
+  compressed: Uint8Array,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const unpack = createZstdDecompress({ chunkSize: PIECE_BYTES });
+  unpack.end(compressed);
+  let left = MAX_UNPACKED;
+  for await (const piece of unpack) {
+    if (!(piece instanceof Uint8Array)) throw new Error("an archive is bytes");
+    left -= piece.length;
+    if (left < 0) throw new Error(`a pack unpacks to more than ${MAX_UNPACKED} bytes`);
+    yield piece;
+    // In the memory of one that is not full the next may follow.
+    if (piece.length === PIECE_BYTES) giveBack(piece);
   }
-  return { entries, close: () => giveBack(tar) };
 }
 
 function chunkFor(bytes: number): number {
   return Math.min(MOST_CHUNK, Math.max(LEAST_CHUNK, bytes));
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

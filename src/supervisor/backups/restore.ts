@@ -8,17 +8,16 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   fileList,
-  LIST_ENTRY,
   STATE_FOLDER,
   type FileList,
   type PackId,
   type RestorePlan,
 } from "../../protocol/backup.ts";
-import { largestDatabase, shapeProblem, sizeOfState } from "./file-list.ts";
+import { largestDatabase, shapeProblem, sizeOfState, withSeal } from "./file-list.ts";
 import type { HostClient } from "./host-client.ts";
-import type { OpenedPack } from "./pack.ts";
-import { DamagedError, PackReads, UnreadableError } from "./pack-reads.ts";
-import { StateWriter, type Wanted } from "./state-writer.ts";
+import { listIn, takeListPack, takePack } from "./pack-content.ts";
+import { DamagedError, PackReads, UnreadableError, type ReadPack } from "./pack-reads.ts";
+import { StateWriter } from "./state-writer.ts";
 import { removeTree } from "./tree-removal.ts";
 
 export type Restored =
@@ -67,7 +66,7 @@ export async function restoreInto(
   try {
     return await restoreWith(target, { ...parts, packs }, first);
   } finally {
-    packs.close();
+    await packs.close();
   }
 }
 
@@ -128,9 +127,11 @@ async function restoreWith(target: string, parts: Reading, first?: RestorePlan):
 export async function readListOf(plan: Plan, parts: RestoreParts): Promise<FileList> {
   const packs = new PackReads(parts.host, parts.wait);
   try {
-    return readList(await packs.fetch(plan.listPack), plan, parts.agentId);
+    return await packs.use(plan.listPack, async (read) =>
+      withSeal(listOf(await listIn(read), plan, parts.agentId), plan.listPack, read.seal),
+    );
   } finally {
-    packs.close();
+    await packs.close();
   }
 }
 
@@ -145,34 +146,20 @@ async function tryGeneration(
   plan: Plan,
   parts: Reading,
 ): Promise<{ ok: true; list: FileList } | { ok: false; problem: string; pack?: PackId }> {
-  // The first of the others are on their way while the list is read.
-  const early = new Map(
-    plan.packs
-      .filter((pack) => pack !== plan.listPack)
-      .slice(0, parts.parallel - 1)
-      .map((pack) => [pack, settled(parts.packs.fetch(pack))]),
-  );
+  const { packs, parallel } = parts;
   try {
-    const listPack = await parts.packs.fetch(plan.listPack);
-    const list = readList(listPack, plan, parts.agentId);
-    const problemOfShape = shapeProblem(list);
-    if (problemOfShape !== undefined) throw new DamagedError(problemOfShape, plan.listPack);
-    const bytes = sizeOfState(list) + largestDatabase(list);
-    if (bytes > parts.room) {
-      const said = `${bytes} bytes of state and scratch, and room for ${Math.floor(parts.room)}`;
-      throw new UnreadableError("no-room", `there is no room to try a restore: ${said}`);
-    }
-    const writer = new StateWriter(target, list);
-    await takeContent(writer, plan.listPack, listPack);
-    listPack.close();
+    // The first of the others are on their way while the list is read.
+    const early = plan.packs.filter((pack) => pack !== plan.listPack).slice(0, parallel - 1);
+    for (const pack of early) packs.begin(pack);
+    const { list, writer } = await packs.use(plan.listPack, (read) =>
+      begin(target, plan, parts, read),
+    );
+    // A drill is there to find what nobody thought of.
+    const asked = { seals: list.seals, everything: parts.scratch };
     const others = list.packs.filter((pack) => pack !== plan.listPack && writer.wants(pack));
-    await inParallel(others, parts.parallel, async (pack) => {
-      const fetched = await (early.get(pack) ?? settled(parts.packs.fetch(pack)));
-      early.delete(pack);
-      const opened = fetched();
-      await takeContent(writer, pack, opened);
-      opened.close();
-    });
+    await inParallel(others, parallel, (pack) =>
+      packs.use(pack, (read) => takePack(writer, pack, read, asked)),
+    );
     writer.finish();
     parts.give(list);
     const databases = list.files.filter((file) => file.database).map((file) => file.path);
@@ -186,25 +173,38 @@ async function tryGeneration(
       problem: error.message,
       ...(error.pack === undefined ? {} : { pack: error.pack }),
     };
-  } finally {
-    await Promise.all(early.values());
   }
 }
 
-/** What it comes to, thrown only when somebody asks: a pack that nothing needs may fail. */
-async function settled<T>(work: Promise<T>): Promise<() => T> {
-  try {
-    const value = await work;
-    return () => value;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
+function requirePlausible(list: FileList, { listPack }: Plan, room: number): void {
+  const problemOfShape = shapeProblem(list);
+  if (problemOfShape !== undefined) throw new DamagedError(problemOfShape, listPack);
+  const bytes = sizeOfState(list) + largestDatabase(list);
+  if (bytes > room) {
+    const said = `${bytes} bytes of state and scratch, and room for ${Math.floor(room)}`;
+    throw new UnreadableError("no-room", `there is no room to try a restore: ${said}`);
   }
 }
 
-function readList({ entries }: OpenedPack, plan: Plan, agentId: string): FileList {
-  const text = entries.get(LIST_ENTRY);
+/** The list, and what it wants of its own pack. */
+async function begin(
+  target: string,
+  plan: Plan,
+  { agentId, room }: Reading,
+  read: ReadPack,
+): Promise<{ list: FileList; writer: StateWriter }> {
+  let begun: { list: FileList; writer: StateWriter } | undefined;
+  await takeListPack(plan.listPack, read, (text) => {
+    const list = withSeal(listOf(text, plan, agentId), plan.listPack, read.seal);
+    requirePlausible(list, plan, room);
+    begun = { list, writer: new StateWriter(target, list) };
+    return begun.writer;
+  });
+  if (begun === undefined) throw new Error("nothing was begun");
+  return begun;
+}
+
+function listOf(text: Uint8Array | undefined, plan: Plan, agentId: string): FileList {
   if (text === undefined || hash("sha256", text, "hex") !== plan.listSha256) {
     throw new DamagedError("the file list is not what was committed", plan.listPack);
   }
@@ -213,29 +213,6 @@ function readList({ entries }: OpenedPack, plan: Plan, agentId: string): FileLis
     throw new DamagedError("the file list is not one of this agent", plan.listPack);
   }
   return parsed.data;
-}
-
-async function takeContent(
-  writer: StateWriter,
-  pack: PackId,
-  { entries }: OpenedPack,
-): Promise<void> {
-  const content = writer.wantedFrom(pack).map((wanted) => {
-    const bytes = entries.get(wanted.entry);
-    const problem = bytes === undefined ? "is not in its pack" : problemWith(bytes, wanted);
-    if (bytes === undefined || problem !== undefined) {
-      throw new DamagedError(`${wanted.entry} ${problem}`, pack);
-    }
-    return { wanted, bytes };
-  });
-  await writer.write(content);
-}
-
-function problemWith(bytes: Uint8Array, wanted: Wanted): string | undefined {
-  if (bytes.length !== wanted.size) return "has another size than listed";
-  return hash("sha256", bytes, "hex") === wanted.sha256
-    ? undefined
-    : "has another hash than listed";
 }
 
 async function inParallel<T>(

@@ -29,17 +29,22 @@ export interface Wanted {
   offset: number;
 }
 
+/** A slice of it. */
 export interface Content {
   wanted: Wanted;
+  /** Where in it the slice begins. */
+  at: number;
   bytes: Uint8Array;
 }
 
-/** Pieces of one file that lie next to each other in it. */
+/** Slices that lie next to each other in one file. */
 interface Run {
   file: ListedFile;
   offset: number;
-  pieces: Uint8Array[];
+  slices: Uint8Array[];
   bytes: number;
+  /** What is complete with it. */
+  ends: Wanted[];
 }
 
 /** From here on writing is worth the way to another thread: this one has the next pack to receive. */
@@ -50,8 +55,8 @@ export class StateWriter {
   private readonly target: string;
   private readonly list: FileList;
   private readonly byPack = new Map<PackId, Wanted[]>();
-  /** Pieces still to come of each file. */
-  private readonly missing = new Map<string, number>();
+  /** What is still to come of each file. */
+  private readonly missing = new Map<string, Set<Wanted>>();
 
   constructor(target: string, list: FileList) {
     this.target = target;
@@ -59,9 +64,10 @@ export class StateWriter {
     const folders = new Set(list.folders.map((folder) => folder.path));
     for (const path of [...folders].sort()) this.makeFolder(path);
     for (const file of list.files) {
-      const pieces = piecesOf(file, list.packs);
-      this.missing.set(file.path, pieces.length);
-      for (const { pack, ...wanted } of pieces) {
+      const missing = new Set<Wanted>();
+      this.missing.set(file.path, missing);
+      for (const { pack, ...wanted } of piecesOf(file, list.packs)) {
+        missing.add(wanted);
         const held = this.byPack.get(pack);
         if (held === undefined) this.byPack.set(pack, [wanted]);
         else held.push(wanted);
@@ -78,17 +84,17 @@ export class StateWriter {
     return this.byPack.get(pack) ?? [];
   }
 
-  /** Content of one pack, or of a part of it; another one may be written at the same time. */
+  /** Slices in their order; those of another pack may be written at the same time, and any again. */
   async write(content: readonly Content[]): Promise<void> {
     for (const run of runsOf(content)) {
-      const { file, pieces } = run;
+      const { file, ends } = run;
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
       const descriptor = openSync(join(this.target, file.path), flags, 0o600);
       try {
         await writeRun(descriptor, run);
-        const left = (this.missing.get(file.path) ?? 0) - pieces.length;
-        this.missing.set(file.path, left);
-        if (left === 0) complete(descriptor, file);
+        const missing = this.missing.get(file.path);
+        for (const wanted of ends) missing?.delete(wanted);
+        if (missing?.size === 0) complete(descriptor, file);
       } finally {
         closeSync(descriptor);
       }
@@ -97,8 +103,8 @@ export class StateWriter {
 
   /** Throws when content is missing. */
   finish(): void {
-    for (const [path, left] of this.missing) {
-      if (left !== 0) throw new Error(`${left} pieces of ${path} are missing`);
+    for (const [path, { size }] of this.missing) {
+      if (size !== 0) throw new Error(`${size} pieces of ${path} are missing`);
     }
     for (const { path, target } of this.list.links) {
       this.makeFolder(dirname(path));
@@ -135,23 +141,27 @@ function piecesOf(file: ListedFile, packs: readonly PackId[]): (Wanted & { pack:
 
 function runsOf(content: readonly Content[]): Run[] {
   const runs: Run[] = [];
-  for (const { wanted, bytes } of content) {
-    const { file, offset } = wanted;
-    const last = runs.at(-1);
-    if (last?.file === file && last.offset + last.bytes === offset) {
-      last.pieces.push(bytes);
-      last.bytes += bytes.length;
-    } else runs.push({ file, offset, pieces: [bytes], bytes: bytes.length });
+  for (const { wanted, at, bytes } of content) {
+    const { file, size } = wanted;
+    const offset = wanted.offset + at;
+    let run = runs.at(-1);
+    if (run?.file !== file || run.offset + run.bytes !== offset) {
+      run = { file, offset, slices: [], bytes: 0, ends: [] };
+      runs.push(run);
+    }
+    run.slices.push(bytes);
+    run.bytes += bytes.length;
+    if (at + bytes.length === size) run.ends.push(wanted);
   }
   return runs;
 }
 
-async function writeRun(descriptor: number, { file, offset, pieces, bytes }: Run): Promise<void> {
+async function writeRun(descriptor: number, { file, offset, slices, bytes }: Run): Promise<void> {
   if (bytes === 0) return;
   const written =
     bytes < ELSEWHERE_BYTES
-      ? writevSync(descriptor, pieces, offset)
-      : (await writeElsewhere(descriptor, pieces, offset)).bytesWritten;
+      ? writevSync(descriptor, slices, offset)
+      : (await writeElsewhere(descriptor, slices, offset)).bytesWritten;
   if (written !== bytes) {
     throw new Error(`${file.path}: ${written} of ${bytes} bytes were written`);
   }

@@ -3,7 +3,7 @@
  * identity opens is refused by name, never passed on and never taken for empty.
  */
 import { Decrypter, identityToRecipient } from "age-encryption";
-import { decryptPayload, splitHeader } from "./age-payload.ts";
+import { decryptPayload, isAgeFile, mayBeAgeFile, splitHeader } from "../../archive/age-payload.ts";
 import { piecesOf, streamOf, type Pieces } from "./streams.ts";
 
 export interface BackupKeys {
@@ -54,12 +54,9 @@ export function wrongKey(keys: BackupKeys | undefined, recipient: string): strin
   );
 }
 
-/** What every file of the age format begins with. */
-const MAGIC = new TextEncoder().encode("age-encryption.org/v1\n");
+type Locked = { ok: false; reason: "wrong-key" | "corrupt"; message: string };
 
-export type Opened =
-  | { ok: true; body: ReadableStream<Uint8Array> }
-  | { ok: false; reason: "wrong-key" | "corrupt"; message: string };
+export type Opened = { ok: true; body: ReadableStream<Uint8Array> } | Locked;
 
 /**
  * Content as it was before encryption; what was never encrypted passes as it is.
@@ -73,16 +70,67 @@ export async function opened(
   recipient?: string,
 ): Promise<Opened> {
   const pieces = piecesOf(body);
+  const found = await findKey(pieces, keys, recipient);
+  if (!found.ok) return found;
+  const { read, key } = found;
+  if (key === undefined) return { ok: true, body: streamOf(copied(pieces, read)) };
+  const sealed = chunksOf(pieces, read.subarray(key.behind));
+  return { ok: true, body: streamOf(decryptPayload(key.fileKey, sealed)) };
+}
+
+export type Unlocked =
+  | {
+      ok: true;
+      /** What was read of it, and what follows. */
+      head: Uint8Array;
+      rest: ReadableStream<Uint8Array>;
+      /** Opens this one file and no other; absent where it was never encrypted. */
+      fileKey?: Uint8Array;
+    }
+  | Locked;
+
+/** Content as it is stored, with the key that opens it. */
+export async function unlocked(
+  body: ReadableStream<Uint8Array>,
+  keys: BackupKeys | undefined,
+  recipient?: string,
+): Promise<Unlocked> {
+  const pieces = piecesOf(body);
+  const found = await findKey(pieces, keys, recipient);
+  if (!found.ok) return found;
+  const { read, key } = found;
+  pieces.release();
+  return {
+    ...{ ok: true, head: read, rest: body },
+    ...(key === undefined ? {} : { fileKey: key.fileKey }),
+  };
+}
+
+type Found =
+  | {
+      ok: true;
+      read: Uint8Array;
+      /** Undefined where nothing was encrypted; the payload begins behind so many bytes. */
+      key?: { fileKey: Uint8Array; behind: number };
+    }
+  | Locked;
+
+async function findKey(
+  pieces: Pieces,
+  keys: BackupKeys | undefined,
+  recipient: string | undefined,
+): Promise<Found> {
   const first = await readHeader(pieces);
-  if (first.kind === "plain") return { ok: true, body: streamOf(copied(pieces, first.bytes)) };
+  if (first.kind === "plain") return { ok: true, read: first.bytes };
   if (first.kind === "broken") {
+    await pieces.cancel();
     return { ok: false, reason: "corrupt", message: "the age header is damaged" };
   }
   const decrypter = new Decrypter();
   for (const { identity } of keys?.identities ?? []) decrypter.addIdentity(identity);
   try {
     const fileKey = await decrypter.decryptHeader(first.header);
-    return { ok: true, body: streamOf(decryptPayload(fileKey, chunksOf(pieces, first.rest))) };
+    return { ok: true, read: first.bytes, key: { fileKey, behind: first.header.length } };
   } catch (error) {
     await pieces.cancel();
     const said = error instanceof Error ? error.message : String(error);
@@ -96,21 +144,19 @@ export async function opened(
 
 type First =
   | { kind: "plain"; bytes: Uint8Array }
-  | { kind: "age"; header: Uint8Array; rest: Uint8Array }
+  | { kind: "age"; bytes: Uint8Array; header: Uint8Array }
   | { kind: "broken" };
 
 async function readHeader(pieces: Pieces): Promise<First> {
   let bytes = new Uint8Array(0);
   for (;;) {
-    const isAge = MAGIC.every((byte, i) => i >= bytes.length || bytes[i] === byte);
-    if (!isAge) return { kind: "plain", bytes };
+    if (!mayBeAgeFile(bytes)) return { kind: "plain", bytes };
     const split = splitHeader(bytes);
     if (split === "too-long") return { kind: "broken" };
-    if (split !== undefined) return { kind: "age", ...split };
+    if (split !== undefined) return { kind: "age", bytes, header: split.header };
     const value = await pieces.next();
-    if (value === undefined) {
-      return bytes.length < MAGIC.length ? { kind: "plain", bytes } : { kind: "broken" };
-    }
+    if (value === undefined)
+      return isAgeFile(bytes) ? { kind: "broken" } : { kind: "plain", bytes };
     const both = new Uint8Array(bytes.length + value.byteLength);
     both.set(bytes);
     both.set(value, bytes.length);

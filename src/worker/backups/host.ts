@@ -9,6 +9,7 @@
 import type { z } from "zod";
 import {
   commitRequest,
+  FILE_KEY_HEADER,
   packId,
   restoreOutcome,
   sha256Hex,
@@ -20,9 +21,10 @@ import { jsonReply } from "../replies.ts";
 import { ABSENT, readBody, write, type BackupBucket } from "./bucket.ts";
 import type { BackupAnswer, BackupCall, BackupCaller } from "./calls.ts";
 import { readPiece } from "./import-bytes.ts";
-import { opened, type BackupKeys } from "./cipher.ts";
+import { opened, unlocked, type BackupKeys } from "./cipher.ts";
 import { refuse, type Refused } from "./ledger.ts";
 import { noBucket } from "./no-bucket.ts";
+import { joined } from "./streams.ts";
 
 export interface BackupHost {
   startGeneration: number;
@@ -30,8 +32,8 @@ export interface BackupHost {
   bucket: BackupBucket | undefined;
   keys: () => Promise<BackupKeys | undefined>;
   agent: { backup(caller: BackupCaller, call: BackupCall): Promise<BackupAnswer> };
-  /** The platform takes a stream only when its length is known. */
-  fixLength(body: ReadableStream<Uint8Array>, length: number): ReadableStream<Uint8Array>;
+  /** Passes on a stream of so many bytes: the platform wants to know, and so does whoever reads it. */
+  ofLength(bytes: number): TransformStream<Uint8Array, Uint8Array>;
 }
 
 const STATUS: Record<BackupRefusal["reason"], number> = {
@@ -112,9 +114,12 @@ async function readPack(
   const found = await readBody(bucket, allowed.value.key);
   if (!found.ok) return found;
   if (found.value === undefined) return refuse("missing", `Pack ${pack} is not in the bucket.`);
-  const body = await opened(found.value.body, await host.keys(), allowed.value.recipient);
-  if (!body.ok) return refuse(body.reason, `Pack ${pack}: ${body.message}`);
-  return new Response(body.body, { headers: { "Content-Type": "application/zstd" } });
+  const { body, size } = found.value;
+  const stored = await unlocked(body, await host.keys(), allowed.value.recipient);
+  if (!stored.ok) return refuse(stored.reason, `Pack ${pack}: ${stored.message}`);
+  const headers = new Headers({ "Content-Type": "application/octet-stream" });
+  if (stored.fileKey !== undefined) headers.set(FILE_KEY_HEADER, base64(stored.fileKey));
+  return new Response(joined(stored.head, stored.rest, host.ofLength(size)), { headers });
 }
 
 async function importPart(
@@ -215,7 +220,7 @@ async function storePack(
   const allowed = await ask({ call: "store-pack", pack, size });
   if (!allowed.ok) return allowed;
   if (!("key" in allowed.value)) return refuse("invalid", "The agent gave no name for the pack.");
-  const body = host.fixLength(request.body, size);
+  const body = request.body.pipeThrough(host.ofLength(size));
   const options = { onlyIf: ABSENT, sha256: sha256.data };
   const stored = await write(bucket, allowed.value.key, body, options);
   if (!stored.ok) return stored;
@@ -238,6 +243,10 @@ async function readJson<T>(
   } catch {
     return refuse("invalid", "The body is not JSON.");
   }
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
 }
 
 function refused({ reason, message, retryAfterMs }: Refused): Response {

@@ -23,6 +23,8 @@ export interface Pieces {
   /** Holds what it holds until the next call; undefined at the end. */
   next(): Promise<Uint8Array | undefined>;
   cancel(): Promise<void>;
+  /** Somebody else reads the rest. */
+  release(): void;
 }
 
 const PIECE_BYTES = 64 * 1024;
@@ -43,6 +45,7 @@ export function piecesOf(body: ReadableStream<Uint8Array>): Pieces {
       return value;
     },
     cancel: () => reader.cancel().catch(() => undefined),
+    release: () => reader.releaseLock(),
   };
 }
 
@@ -51,6 +54,7 @@ function piecesAsTheyCome(body: ReadableStream<Uint8Array>): Pieces {
   return {
     next: async () => (await reader.read()).value,
     cancel: () => reader.cancel().catch(() => undefined),
+    release: () => reader.releaseLock(),
   };
 }
 
@@ -61,6 +65,32 @@ function byteReaderOf(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReade
     // Not a stream of bytes for the runtime, whatever it holds.
     return undefined;
   }
+}
+
+/**
+ * What was read of a stream and then the rest of it, which the runtime moves by itself where `through` and
+ * the stream are its own. Breaks off where the stream does.
+ */
+export function joined(
+  head: Uint8Array,
+  rest: ReadableStream<Uint8Array>,
+  through: TransformStream<Uint8Array, Uint8Array>,
+): ReadableStream<Uint8Array> {
+  const move = async () => {
+    const writer = through.writable.getWriter();
+    try {
+      await writer.write(head);
+    } catch (error) {
+      await rest.cancel(error);
+      throw error;
+    } finally {
+      writer.releaseLock();
+    }
+    await rest.pipeTo(through.writable);
+  };
+  // Whoever reads it finds out.
+  move().catch(() => undefined);
+  return through.readable;
 }
 
 /**

@@ -87,7 +87,7 @@ export class Outbound extends WorkerEntrypoint<Env, OutboundProps> {
           bucket: this.env.BACKUPS,
           keys: () => keysOf(config),
           agent: this.env.AGENT.getByName(agentId),
-          fixLength: (body, length) => body.pipeThrough(new FixedLengthStream(length)),
+          ofLength: (bytes) => new FixedLengthStream(bytes),
         });
       case INTERNAL_HOSTS.browser:
         return answerCdp({

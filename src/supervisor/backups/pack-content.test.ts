@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -94,6 +94,18 @@ describe("what a state wants of a pack", () => {
       expect([mode & 0o777, mtimeMs]).toEqual([0o640, 86_400_000]);
     }
     expect(() => statSync(at("unwanted"))).toThrow(/ENOENT/);
+  });
+
+  it("is written once: what is complete stays closed when a pack is read again", async () => {
+    const list = listOf();
+    const writer = new StateWriter(target, list);
+    const read = { compressed: await packOf(), seal: SEAL };
+    const asked = { seals: list.seals, everything: true };
+    await takePack(writer, "1.0", read, asked);
+    const path = join(target, ".openclaw/small");
+    writeFileSync(path, "of somebody else");
+    await takePack(writer, "1.0", read, asked);
+    expect(readFileSync(path, "utf8")).toBe("of somebody else");
   });
 
   it("is not taken from a pack with another seal than listed", async () => {

@@ -1,8 +1,10 @@
 /** Whole packs, fetched from the Worker and opened. Says apart what is damaged and what could not be read. */
 import { decryptInPlace, isAgeFile, sealOf } from "../../archive/age-payload.ts";
+import { TarError } from "../../archive/tar-reader.ts";
 import { PACK_MAX_BYTES, type BackupRefusal, type PackId } from "../../protocol/backup.ts";
 import type { Called, HostClient, StoredPack } from "./host-client.ts";
 import { giveBack, Places } from "./memory.ts";
+import { PackError } from "./pack.ts";
 
 /** It was read, and is wrong: an older generation may be whole. */
 export class DamagedError extends Error {
@@ -62,8 +64,8 @@ export class PackReads {
   }
 
   /**
-   * Damaged only when that was found twice, apart: once may be a read gone wrong. What `work` finds damaged or
-   * unreadable by itself is so at once; any other error of its own says that the pack could not be opened.
+   * Damaged only when that was found twice, apart: once may be a read gone wrong. Of what `work` throws, a
+   * `PackError` or a `TarError` says that the pack could not be opened; anything else ends it at once.
    */
   async use<T>(pack: PackId, work: PackWork<T>): Promise<T> {
     let found = 0;
@@ -119,8 +121,10 @@ export class PackReads {
       return { ok: true, value };
     } catch (error) {
       // Another thread may still be unpacking what lies in the place: that one is left to the runtime.
-      if (error instanceof DamagedError || error instanceof UnreadableError) throw error;
-      return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+      if (error instanceof PackError || error instanceof TarError) {
+        return { ok: false, problem: error.message };
+      }
+      throw error;
     }
   }
 }
@@ -140,7 +144,11 @@ function decrypted({ bytes, fileKey }: StoredPack): ReadPack {
     return { compressed: bytes, seal: undefined };
   }
   const seal = sealOf(bytes);
-  return { compressed: decryptInPlace(fileKey, bytes, giveBack), seal };
+  try {
+    return { compressed: decryptInPlace(fileKey, bytes, giveBack), seal };
+  } catch (error) {
+    throw new PackError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function isDamage(reason: string): boolean {

@@ -66,9 +66,16 @@ async function encrypted(plain: Uint8Array, recipient: string): Promise<Uint8Arr
   return encrypt(plain, recipient);
 }
 
+/** It arrived, and does not open: cut, or something else. */
+export class PackError extends Error {
+  override readonly name = "PackError";
+  readonly code = "pack";
+}
+
 /**
  * The archive in a pack, piece by piece, in memory for one: a piece is good until the next is asked for.
- * Throws on anything that is not a whole pack, at the latest at its end.
+ *
+ * @throws PackError on anything that is not a whole pack, at the latest at its end
  */
 export async function* unpacked(
   compressed: Uint8Array,
@@ -76,13 +83,17 @@ export async function* unpacked(
   const unpack = createZstdDecompress({ chunkSize: PIECE_BYTES });
   unpack.end(compressed);
   let left = MAX_UNPACKED;
-  for await (const piece of unpack) {
-    if (!(piece instanceof Uint8Array)) throw new Error("an archive is bytes");
-    left -= piece.length;
-    if (left < 0) throw new Error(`a pack unpacks to more than ${MAX_UNPACKED} bytes`);
-    yield piece;
-    // In the memory of one that is not full the next may follow.
-    if (piece.length === PIECE_BYTES) giveBack(piece);
+  try {
+    for await (const piece of unpack) {
+      if (!(piece instanceof Uint8Array)) throw new Error("an archive is bytes");
+      left -= piece.length;
+      if (left < 0) throw new Error(`a pack unpacks to more than ${MAX_UNPACKED} bytes`);
+      yield piece;
+      // In the memory of one that is not full the next may follow.
+      if (piece.length === PIECE_BYTES) giveBack(piece);
+    }
+  } catch (error) {
+    throw new PackError(error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -84,17 +84,21 @@ export class StateWriter {
     return this.byPack.get(pack) ?? [];
   }
 
-  /** Slices in their order; those of another pack may be written at the same time, and any again. */
+  /**
+   * Slices in their order; those of another pack may be written at the same time. What is complete already is
+   * passed over: a pack may be read again, and a file's modes may close it.
+   */
   async write(content: readonly Content[]): Promise<void> {
-    for (const run of runsOf(content)) {
+    const missing = content.filter(({ wanted }) => this.missing.get(wanted.file.path)?.has(wanted));
+    for (const run of runsOf(missing)) {
       const { file, ends } = run;
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
       const descriptor = openSync(join(this.target, file.path), flags, 0o600);
       try {
         await writeRun(descriptor, run);
-        const missing = this.missing.get(file.path);
-        for (const wanted of ends) missing?.delete(wanted);
-        if (missing?.size === 0) complete(descriptor, file);
+        const left = this.missing.get(file.path);
+        for (const wanted of ends) left?.delete(wanted);
+        if (left?.size === 0) complete(descriptor, file);
       } finally {
         closeSync(descriptor);
       }

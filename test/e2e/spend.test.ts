@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SpendCall, SpendOverview } from "../../src/protocol/spend.ts";
 import { startDemoModel } from "../../src/local/demo-model/server.ts";
+import { callsOf, endedCalls } from "../support/ended-calls.ts";
 import { createDevice, type GatewayClient } from "../support/gateway-client.ts";
 import {
   startTroubledModel,
@@ -61,17 +62,10 @@ afterAll(async () => {
 });
 
 const overview = () => system.admin("/api/spend") as Promise<SpendOverview>;
-const calls = async () =>
-  ((await system.admin("/api/spend/calls")) as { calls: SpendCall[] }).calls;
-
-async function endedCalls(): Promise<SpendCall[]> {
-  await expect.poll(async () => (await calls()).map(({ state }) => state)).not.toContain("open");
-  return calls();
-}
 
 test("a turn is answered, counted to the token, and refused at the cap until that is raised", async () => {
   await client.chat("hello", slow);
-  const made = await endedCalls();
+  const made = await endedCalls(system);
   expect(made[0]).toMatchObject({
     provider: "anthropic",
     channel: "webchat",
@@ -89,12 +83,12 @@ test("a turn is answered, counted to the token, and refused at the cap until tha
   expect(await client.chat("once more", slow).catch(String)).toContain(
     "moltworker did not make this call: it does not fit the daily usage limit of $0.00",
   );
-  expect((await calls()).length).toBe(made.length);
+  expect((await callsOf(system)).length).toBe(made.length);
   expect((await overview()).alerts).toContainEqual(expect.objectContaining({ percent: 100 }));
 
   await system.admin("/api/spend/raise", { body: { usd: 5 } });
   expect(await client.chat("the word is quince", slow)).toContain("quince");
-  expect((await calls()).length).toBeGreaterThan(made.length);
+  expect((await callsOf(system)).length).toBeGreaterThan(made.length);
 });
 
 describe("a turn whose model", () => {
@@ -120,14 +114,14 @@ describe("a turn whose model", () => {
   ])("%s is answered by the fallback", async (_name, trouble) => {
     // A good answer in between, so that the first place is not skipped for its failures.
     await client.chat("hello", slow);
-    await endedCalls();
+    await endedCalls(system);
     const before = model.asked.length;
     model.meets(trouble);
     expect(await client.chat("the word is medlar", slow)).toContain("medlar");
     const [primary, second] = model.asked.slice(before);
     expect(second).toBe(FALLBACK);
     expect(primary).not.toBe(FALLBACK);
-    const turn = (await endedCalls()).slice(0, model.asked.length - before).toReversed();
+    const turn = (await endedCalls(system)).slice(0, model.asked.length - before).toReversed();
     expect(turn[0]).toMatchObject({ model: primary, attempt: 1 });
     expect(turn[1]).toMatchObject({ model: FALLBACK, attempt: 2, state: "settled" });
   });
@@ -140,7 +134,7 @@ describe("a turn whose model", () => {
     const before = model.asked.length;
     model.meets(trouble);
     await client.chat("the word is medlar", slow).catch(String);
-    const turn = (await endedCalls()).slice(0, model.asked.length - before).toReversed();
+    const turn = (await endedCalls(system)).slice(0, model.asked.length - before).toReversed();
     expect(turn[0]).toMatchObject(counted);
     expect(await client.chat("the word is sorb", slow)).toContain("sorb");
   });
@@ -151,12 +145,12 @@ describe("a turn whose model", () => {
       body: { fallbacks: [`openrouter/anthropic/${FALLBACK}`] },
     });
     await client.chat("hello", slow);
-    const before = (await endedCalls()).length;
+    const before = (await endedCalls(system)).length;
     await model.away(async () => {
       expect(await client.chat("the word is rowan", slow)).toContain("rowan");
     });
     expect(other.asked).toContain(`anthropic/${FALLBACK}`);
-    const turn = (await endedCalls()).toReversed().slice(before);
+    const turn = (await endedCalls(system)).toReversed().slice(before);
     expect(turn.slice(0, 2)).toMatchObject([
       { provider: "anthropic", attempt: 1, reason: "unreachable", state: "free" },
       { provider: "openrouter", model: `anthropic/${FALLBACK}`, attempt: 2, state: "settled" },

@@ -3,10 +3,10 @@
  * policies `open` and `allowlist`, and a team that is answered while the first model fails.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { SpendCall } from "../../src/protocol/spend.ts";
 import { startDemoModel } from "../../src/local/demo-model/server.ts";
 import { startDiscord, type DiscordEmulator } from "../emulators/discord.ts";
 import { GUILD_ID, TEAM_CHANNEL } from "../emulators/discord-world.ts";
+import { endedCalls } from "../support/ended-calls.ts";
 import {
   startTroubledModel,
   type Trouble,
@@ -128,7 +128,7 @@ test("a team that asks on Discord while the first model fails is answered by the
     const [primary, second] = model.asked.slice(before);
     expect(second).toBe(FALLBACK);
     expect(primary).not.toBe(FALLBACK);
-    const [answered, failed] = await endedCalls();
+    const [answered, failed] = await endedCalls(running.system);
     const { requestId } = answered ?? {};
     expect(failed).toMatchObject({ requestId, attempt: 1, model: primary, channel: "discord" });
     expect(failed?.state).not.toBe("settled");
@@ -144,10 +144,3 @@ test("a team that asks on Discord while the first model fails is answered by the
   await onDiscord(TEAM_CHANNEL, "who takes the minutes?");
   expect(model.asked.at(-1)).not.toBe(FALLBACK);
 });
-
-async function endedCalls(): Promise<SpendCall[]> {
-  const calls = async () =>
-    ((await running.system.admin("/api/spend/calls")) as { calls: SpendCall[] }).calls;
-  await expect.poll(async () => (await calls()).map(({ state }) => state)).not.toContain("open");
-  return calls();
-}

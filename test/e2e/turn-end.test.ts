@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startDemoModel } from "../../src/local/demo-model/server.ts";
-import type { SpendCall } from "../../src/protocol/spend.ts";
+import { endedCalls } from "../support/ended-calls.ts";
 import { createDevice, type GatewayClient } from "../support/gateway-client.ts";
 import {
   startTroubledModel,
@@ -57,28 +57,21 @@ async function answered(): Promise<void> {
   expect(await client.chat("the word is sloe", { deadlineMs })).toContain("sloe");
 }
 
-/** Oldest first. */
-async function endedCalls(): Promise<SpendCall[]> {
-  const calls = async () =>
-    ((await system.admin("/api/spend/calls")) as { calls: SpendCall[] }).calls;
-  await expect.poll(async () => (await calls()).map(({ state }) => state)).not.toContain("open");
-  return (await calls()).toReversed();
-}
-
 /** One turn while that is done: what the person reads, and how often each of the agent's calls was tried. */
 async function turn(
   name: string,
   during: (turn: () => Promise<void>) => Promise<void>,
   sessionKey = "agent:main:main",
 ) {
-  const before = (await endedCalls()).length;
+  const before = (await endedCalls(system)).length;
   let said = "";
   await during(async () => {
     const began = Date.now();
     said = await client.chat("is anybody there?", { sessionKey, deadlineMs }).catch(String);
     process.stdout.write(`${name}: the turn ended after ${Date.now() - began} ms: ${said}\n`);
   });
-  const made = (await endedCalls()).slice(before);
+  // Oldest first.
+  const made = (await endedCalls(system)).toReversed().slice(before);
   const asked = Map.groupBy(made, ({ requestId }) => requestId);
   return { said, made, attempts: [...asked.values()].map((attempts) => attempts.length) };
 }

@@ -14,6 +14,7 @@ const MAX_UNPACKED = PACK_TARGET_BYTES + 320 * 1024 * 1024;
 /** The runtime answers in pieces of this size, each a trip to another thread: its own 16 KB are slow. */
 const LEAST_CHUNK = 64 * 1024;
 const MOST_CHUNK = PACK_TARGET_BYTES + 1024 * 1024;
+const LIKELY_RATIO = 4;
 const PIECE_BYTES = 1024 * 1024;
 
 export interface PackEntry {
@@ -80,7 +81,8 @@ export class PackError extends Error {
 export async function* unpacked(
   compressed: Uint8Array,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const unpack = createZstdDecompress({ chunkSize: PIECE_BYTES });
+  const chunkSize = Math.min(PIECE_BYTES, chunkFor(compressed.length * LIKELY_RATIO));
+  const unpack = createZstdDecompress({ chunkSize });
   unpack.end(compressed);
   let left = MAX_UNPACKED;
   try {
@@ -90,7 +92,7 @@ export async function* unpacked(
       if (left < 0) throw new Error(`a pack unpacks to more than ${MAX_UNPACKED} bytes`);
       yield piece;
       // In the memory of one that is not full the next may follow.
-      if (piece.length === PIECE_BYTES) giveBack(piece);
+      if (piece.length === chunkSize) giveBack(piece);
     }
   } catch (error) {
     throw new PackError(error instanceof Error ? error.message : String(error));

@@ -8,7 +8,7 @@ import * as z from "zod";
  * | route | does |
  * |---|---|
  * | `GET /v1/plan` | `RestorePlan`: the generation to restore, or that there is none |
- * | `GET /v1/packs/<pack>` | one pack as it is stored, with what opens it in `FILE_KEY_HEADER`; only while a restore or a drill is open |
+ * | `GET /v1/packs/<pack>` | one pack, decrypted, or for who accepts `STORED_PACK` as it is stored, with its key in `FILE_KEY_HEADER`; only while a restore or a drill is open |
  * | `POST /v1/packs/<pack>/check` | tells a damaged pack from a read that broke off |
  * | `POST /v1/outcome` | `RestoreOutcome`, answered with `OutcomeReply` |
  * | `POST /v1/generations` | reserves the next number: `ReserveReply` |
@@ -28,6 +28,8 @@ export const BACKUP_FORMAT = 1;
  * nothing can be made with it that another key opens. https://age-encryption.org/v1, "File key"
  */
 export const FILE_KEY_HEADER = "X-Moltworker-File-Key";
+/** The type of a file in the age format, which has no registered one. */
+export const STORED_PACK = "application/x-age";
 
 /** Where the file list lies in a generation's last pack. */
 export const LIST_ENTRY = ".moltworker/generation.json";

@@ -214,16 +214,22 @@ class Attempt {
       throw new Error("content with a wrong hash");
     const number = await this.reserve();
     if (this.bytes > 0 && this.bytes + bytes.length > PACK_TARGET_BYTES) await this.seal(number);
-    this.entries.push({
-      name: entryName(content.path, content.part),
-      bytes,
-      mode: content.mode,
-      modified: content.modified,
-    });
+    const { path, part, mode, modified } = content;
+    const [name, key] = [entryName(path, part), placeKey(path, part ?? 0)];
+    // A file that became shorter while it was read is read again, from its beginning.
+    if (this.placed.get(key) === this.packId(number)) this.takeBack(name);
+    this.entries.push({ name, bytes, mode, modified });
     this.bytes += bytes.length;
     this.brought += bytes.length;
-    this.paths.add(content.path);
-    this.placed.set(placeKey(content.path, content.part ?? 0), this.packId(number));
+    this.paths.add(path);
+    this.placed.set(key, this.packId(number));
+  }
+
+  private takeBack(name: string): void {
+    const at = this.entries.findLastIndex((entry) => entry.name === name);
+    const [former] = at < 0 ? [] : this.entries.splice(at, 1);
+    this.bytes -= former?.bytes.length ?? 0;
+    this.brought -= former?.bytes.length ?? 0;
   }
 
   private packId(number: number): PackId {

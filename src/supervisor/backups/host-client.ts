@@ -5,6 +5,7 @@ import {
   outcomeReply,
   reserveReply,
   restorePlan,
+  STORED_PACK,
   type BackupRefusal,
   type CommitRequest,
   type OutcomeReply,
@@ -99,8 +100,8 @@ export class HostClient {
 
   /** The pack as it is stored, in `into` when it fits. One try: the caller decides what a broken one means. */
   async readPack(pack: PackId, into?: Uint8Array): Promise<Called<StoredPack>> {
-    const place = into === undefined ? {} : { into };
-    const reply = await this.reply("GET", `/v1/packs/${pack}`, PACK_MS, place);
+    const init = { headers: { Accept: STORED_PACK }, ...(into === undefined ? {} : { into }) };
+    const reply = await this.reply("GET", `/v1/packs/${pack}`, PACK_MS, init);
     if (!reply.ok) return reply;
     const { bytes, fileKey } = reply.value;
     if (fileKey === undefined) return { ok: true, value: { bytes } };

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -50,8 +50,18 @@ function listOf(change: Partial<Record<"small" | "part", string>> = {}): FileLis
   };
 }
 
-async function packOf(leaveOut = "", listAt?: number): Promise<Uint8Array> {
+interface Named {
+  name: string;
+  bytes: Buffer;
+}
+
+async function packOf(
+  leaveOut = "",
+  listAt?: number,
+  former: readonly Named[] = [],
+): Promise<Uint8Array> {
   const entries = [
+    ...former,
     ...pieces.map((bytes, i) => ({
       name: `.moltworker/parts/.openclaw/large/${String(i).padStart(8, "0")}`,
       bytes,
@@ -69,12 +79,20 @@ async function packOf(leaveOut = "", listAt?: number): Promise<Uint8Array> {
   return bytes;
 }
 
-async function take(
-  list: FileList,
-  { seal = SEAL, everything = false, known = true, leaveOut = "", times = 1 } = {},
-): Promise<void> {
+interface Asked {
+  seal?: string | undefined;
+  everything?: boolean;
+  known?: boolean;
+  leaveOut?: string;
+  former?: readonly Named[];
+  times?: number;
+}
+
+async function take(list: FileList, asked: Asked = {}): Promise<void> {
+  const { everything = false, known = true, leaveOut, former, times = 1 } = asked;
+  const seal = "seal" in asked ? asked.seal : SEAL;
   const writer = new StateWriter(target, list);
-  const compressed = await packOf(leaveOut);
+  const compressed = await packOf(leaveOut, undefined, former);
   const seals = known ? list.seals : undefined;
   for (let i = 0; i < times; i++) {
     await takePack(writer, "1.0", { compressed, seal }, { seals, everything });
@@ -96,24 +114,51 @@ describe("what a state wants of a pack", () => {
     expect(() => statSync(at("unwanted"))).toThrow(/ENOENT/);
   });
 
-  it("is written once: what is complete stays closed when a pack is read again", async () => {
+  it("can be taken again whatever its modes: they come in the end", async () => {
     const list = listOf();
     const writer = new StateWriter(target, list);
     const read = { compressed: await packOf(), seal: SEAL };
-    const asked = { seals: list.seals, everything: true };
-    await takePack(writer, "1.0", read, asked);
-    const path = join(target, ".openclaw/small");
-    writeFileSync(path, "of somebody else");
-    await takePack(writer, "1.0", read, asked);
-    expect(readFileSync(path, "utf8")).toBe("of somebody else");
+    await takePack(writer, "1.0", read, { seals: list.seals, everything: false });
+    const modeOf = () => statSync(join(target, ".openclaw/small")).mode & 0o777;
+    expect(modeOf()).toBe(0o600);
+    writer.finish();
+    expect(modeOf()).toBe(0o640);
   });
 
   it("is not taken from a pack with another seal than listed", async () => {
     await expect(take(listOf(), { seal: "6".repeat(64) })).rejects.toMatchObject({
-      code: "damaged",
+      code: "pack",
       message: expect.stringContaining("another pack"),
     });
   });
+
+  it("is hashed when its pack comes without a seal: it was decrypted on the way", async () => {
+    await expect(take(listOf(), { seal: undefined })).resolves.toBeUndefined();
+    await expect(take(listOf({ small: SEAL }), { seal: undefined })).rejects.toMatchObject({
+      code: "pack",
+    });
+  });
+
+  it.each([true, false])(
+    "is the last of what its pack has under one name (hashed: %s)",
+    async (everything) => {
+      const part = (i: number, bytes: Buffer) => ({
+        name: `.moltworker/parts/.openclaw/large/${String(i).padStart(8, "0")}`,
+        bytes,
+      });
+      const former = [
+        part(0, Buffer.alloc(PART, "former")),
+        part(30, Buffer.alloc(PART, "longer before")),
+        { name: ".openclaw/small", bytes: Buffer.from("smaLL") },
+        part(7, Buffer.alloc(PART, "former")),
+        { name: ".openclaw/empty", bytes: Buffer.from("not empty before") },
+      ];
+      await take(listOf(), { former, everything });
+      expect(readFileSync(join(target, ".openclaw/large")).equals(large)).toBe(true);
+      expect(readFileSync(join(target, ".openclaw/small")).equals(small)).toBe(true);
+      expect(statSync(join(target, ".openclaw/empty")).size).toBe(0);
+    },
+  );
 
   it.each([
     [{ part: SEAL }, "parts/.openclaw/large/00000007"],
@@ -122,8 +167,7 @@ describe("what a state wants of a pack", () => {
     "is hashed where no seal is known, and where everything is asked for",
     async (change, name) => {
       const damaged = {
-        code: "damaged",
-        pack: "1.0",
+        code: "pack",
         message: expect.stringMatching(`${name} has another hash`),
       };
       await expect(take(listOf(change), { known: false })).rejects.toMatchObject(damaged);
@@ -133,10 +177,10 @@ describe("what a state wants of a pack", () => {
   );
 
   it.each([".openclaw/small", ".openclaw/empty", ".moltworker/parts/.openclaw/large/00000030"])(
-    "is damaged when %s is not in it",
+    "is not what it should be when %s is not in it",
     async (leaveOut) => {
       await expect(take(listOf(), { leaveOut })).rejects.toMatchObject({
-        code: "damaged",
+        code: "pack",
         message: `${leaveOut} is not in its pack`,
       });
     },
@@ -179,7 +223,7 @@ describe("the pack that the list lies in", () => {
     expect(LIST.equals((await listIn(read)) ?? Buffer.from("none"))).toBe(true);
 
     const other = takeListPack("1.0", read, () => new StateWriter(target, listOf({ part: SEAL })));
-    await expect(other).rejects.toMatchObject({ code: "damaged", pack: "1.0" });
+    await expect(other).rejects.toMatchObject({ code: "pack" });
   });
 
   it("says so when there is none, and ends with what is made of that", async () => {

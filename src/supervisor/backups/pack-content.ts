@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { readTar, type TarEntry } from "../../archive/tar-reader.ts";
 import { LIST_ENTRY, type PackId } from "../../protocol/backup.ts";
 import type { Seals } from "./file-list.ts";
-import { unpacked } from "./pack.ts";
-import { DamagedError, UnreadableError, type ReadPack } from "./pack-reads.ts";
+import { PackError, unpacked } from "./pack.ts";
+import { UnreadableError, type ReadPack } from "./pack-reads.ts";
 import type { Content, StateWriter, Wanted } from "./state-writer.ts";
 import { messageOf } from "./tree.ts";
 
@@ -20,12 +20,14 @@ export async function takePack(
   { seals, everything }: { seals: Seals | undefined; everything: boolean },
 ): Promise<void> {
   const listed = seals?.[pack];
-  if (listed !== undefined && listed !== seal) {
-    throw new DamagedError("it is another pack than the one that was committed", pack);
+  // Without one it may have been decrypted on the way, and is hashed.
+  if (listed !== undefined && seal !== undefined && listed !== seal) {
+    throw new PackError("it is another pack than the one that was committed");
   }
   const taking = new Taking(compressed);
   try {
-    await taking.take(writer, pack, everything || listed === undefined);
+    const sealed = listed !== undefined && listed === seal;
+    await taking.take(writer, pack, everything || !sealed);
   } finally {
     await taking.end();
   }
@@ -86,22 +88,26 @@ class Taking {
     }
   }
 
+  /** Of a name that is there twice the last one counts, as it does for everybody who unpacks an archive. */
   async take(writer: StateWriter, pack: PackId, hashed: boolean): Promise<void> {
     this.#writer = writer;
     const wanted = new Map(writer.wantedFrom(pack).map((one) => [one.entry, one]));
+    const problems = new Map<string, string>();
+    for (const entry of wanted.keys()) problems.set(entry, "is not in its pack");
     for await (const entry of this.entries) {
       const one = entry.type === "file" ? wanted.get(entry.path) : undefined;
       if (one === undefined) continue;
-      wanted.delete(entry.path);
-      if (entry.size !== one.size) throw notAsListed(pack, one, "has another size than listed");
-      const digest = await this.#takeEntry(entry, one, hashed);
-      if (hashed && digest !== one.sha256) {
-        throw notAsListed(pack, one, "has another hash than listed");
+      if (entry.size !== one.size) {
+        problems.set(entry.path, "has another size than listed");
+        continue;
       }
+      const digest = await this.#takeEntry(entry, one, hashed);
+      if (!hashed || digest === one.sha256) problems.delete(entry.path);
+      else problems.set(entry.path, "has another hash than listed");
     }
     await this.#toTheEnd();
-    const [missing] = wanted.values();
-    if (missing !== undefined) throw notAsListed(pack, missing, "is not in its pack");
+    const [first] = problems;
+    if (first !== undefined) throw new PackError(`${first[0]} ${first[1]}`);
   }
 
   /** Its hash, when that is asked for. */
@@ -151,8 +157,4 @@ async function contentOf(entry: TarEntry): Promise<Uint8Array> {
   const slices: Buffer[] = [];
   for await (const slice of entry.body()) slices.push(Buffer.from(slice));
   return Buffer.concat(slices);
-}
-
-function notAsListed(pack: PackId, { entry }: Wanted, problem: string): DamagedError {
-  return new DamagedError(`${entry} ${problem}`, pack);
 }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { splitHeader } from "../../archive/age-payload.ts";
 import { FILE_KEY_HEADER } from "../../protocol/backup.ts";
 import { HostClient, type HostReply } from "./host-client.ts";
-import { sealPack } from "./pack.ts";
+import { PackError, sealPack } from "./pack.ts";
 import { listIn } from "./pack-content.ts";
 import { PackReads } from "./pack-reads.ts";
 
@@ -74,14 +74,34 @@ describe("a pack that is read", () => {
     await expect(packs.close()).resolves.toBeUndefined();
   });
 
-  it("is damaged when it does not open twice although the Worker finds nothing", async () => {
-    const { packs, asked } = reads([
-      { ...whole(), bytes: sealed.bytes.subarray(0, 200) },
-      { ...whole(), bytes: sealed.bytes.map((byte, i) => (i === 210 ? byte ^ 1 : byte)) },
-    ]);
-    const used = packs.use("1.0", () => Promise.resolve());
-    await expect(used).rejects.toMatchObject({ code: "damaged", pack: "1.0" });
+  it("is damaged when it is twice not what it should be, although the Worker finds nothing", async () => {
+    const { packs, asked } = reads([whole(), whole()]);
+    const used = packs.use("1.0", () => Promise.reject(new PackError("it is cut")));
+    await expect(used).rejects.toMatchObject({
+      code: "damaged",
+      pack: "1.0",
+      message: "it is cut",
+    });
     expect(asked.filter((one) => one.endsWith("/check"))).toHaveLength(2);
+  });
+
+  it("is not damaged when the Worker opens it and it does not open here", async () => {
+    const cut = { ...whole(), bytes: sealed.bytes.subarray(0, 200) };
+    const flipped = {
+      ...whole(),
+      bytes: sealed.bytes.map((byte, i) => (i === 210 ? byte ^ 1 : byte)),
+    };
+    const otherKey = { ...whole(), fileKey: Buffer.alloc(16, 7).toString("base64") };
+    const { packs } = reads([cut, flipped, otherKey, cut]);
+    const used = packs.use("1.0", () => Promise.resolve());
+    await expect(used).rejects.toMatchObject({ code: "unreadable", reason: "store" });
+  });
+
+  it("is damaged when the Worker does not open it either", async () => {
+    const cut = { ...whole(), bytes: sealed.bytes.subarray(0, 200) };
+    const { packs } = reads([cut, cut], refusal(422, "corrupt"));
+    const used = packs.use("1.0", () => Promise.resolve());
+    await expect(used).rejects.toMatchObject({ code: "damaged", message: "it is corrupt" });
   });
 
   it("is whole when the second try opens", async () => {
@@ -111,9 +131,12 @@ describe("a pack that is read", () => {
     expect(asked).toEqual(["GET /v1/packs/1.0"]);
   });
 
-  it(`is not damaged because ${FILE_KEY_HEADER} is lacking`, async () => {
-    const { packs } = reads([{ bytes: sealed.bytes }]);
-    const used = packs.use("1.0", () => Promise.resolve());
-    await expect(used).rejects.toMatchObject({ code: "unreadable", reason: "store" });
-  });
+  it.each([undefined, "", "AAAA"])(
+    `is not damaged because ${FILE_KEY_HEADER} is %j`,
+    async (fileKey) => {
+      const { packs } = reads([{ bytes: sealed.bytes, fileKey }]);
+      const used = packs.use("1.0", () => Promise.resolve());
+      await expect(used).rejects.toMatchObject({ code: "unreadable", reason: "store" });
+    },
+  );
 });

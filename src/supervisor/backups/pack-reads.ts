@@ -5,6 +5,7 @@ import { PACK_MAX_BYTES, type BackupRefusal, type PackId } from "../../protocol/
 import type { Called, HostClient, StoredPack } from "./host-client.ts";
 import { giveBack, Places } from "./memory.ts";
 import { PackError } from "./pack.ts";
+import { messageOf } from "./tree.ts";
 
 /** It was read, and is wrong: an older generation may be whole. */
 export class DamagedError extends Error {
@@ -30,6 +31,7 @@ export class UnreadableError extends Error {
 
 const TRIES = 4;
 const PAUSE_MS = 400;
+const FILE_KEY_BYTES = 16;
 
 /** A pack as it arrived. */
 export interface ReadPack {
@@ -43,7 +45,7 @@ export interface ReadPack {
 export type PackWork<T> = (read: ReadPack) => Promise<T>;
 
 interface Arrived {
-  place: Uint8Array;
+  place?: Uint8Array;
   read: Called<StoredPack>;
 }
 
@@ -65,7 +67,7 @@ export class PackReads {
 
   /**
    * Damaged only when that was found twice, apart: once may be a read gone wrong. Of what `work` throws, a
-   * `PackError` or a `TarError` says that the pack could not be opened; anything else ends it at once.
+   * `PackError` or a `TarError` says that the pack is not what it should be; anything else ends it at once.
    */
   async use<T>(pack: PackId, work: PackWork<T>): Promise<T> {
     let found = 0;
@@ -80,14 +82,22 @@ export class PackReads {
   }
 
   async close(): Promise<void> {
-    for (const { place } of await Promise.all(this.#begun.values())) this.#places.free(place);
+    for (const { place } of await Promise.all(this.#begun.values())) this.#free(place);
     this.#begun.clear();
     this.#places.close();
   }
 
   async #arrival(pack: PackId): Promise<Arrived> {
-    const place = this.#places.take();
-    return { place, read: await this.#host.readPack(pack, place) };
+    try {
+      const place = this.#places.take();
+      return { place, read: await this.#host.readPack(pack, place) };
+    } catch (error) {
+      return { read: { ok: false, reason: "store", message: messageOf(error) } };
+    }
+  }
+
+  #free(place: Uint8Array | undefined): void {
+    if (place !== undefined) this.#places.free(place);
   }
 
   async #look<T>(pack: PackId, work: PackWork<T>): Promise<Look<T>> {
@@ -99,9 +109,9 @@ export class PackReads {
       refuseUnlessStore(read.refusal);
     }
     const { problem } = read;
-    // Cut short on the way, or so in the bucket? Only the Worker can tell.
+    // Cut short on the way, or so in the bucket? Only the Worker can tell, which decrypts all of it.
     const check = await host.checkPack(pack);
-    if (check.ok) return { ok: false, damaged: read.refusal === undefined, problem };
+    if (check.ok) return { ok: false, damaged: read.decrypted, problem };
     if (isDamage(check.reason)) return { ok: false, damaged: true, problem: check.message };
     refuseUnlessStore(check);
     return { ok: false, damaged: false, problem: check.message };
@@ -112,17 +122,25 @@ export class PackReads {
     this.#begun.delete(pack);
     const { place, read } = await arrival;
     if (!read.ok) {
-      this.#places.free(place);
-      return { ok: false, problem: read.message, refusal: read };
+      this.#free(place);
+      return { ok: false, decrypted: false, problem: read.message, refusal: read };
+    }
+    let pieces: ReadPack;
+    try {
+      pieces = decrypted(read.value);
+    } catch (error) {
+      this.#free(place);
+      if (error instanceof UnreadableError) throw error;
+      return { ok: false, decrypted: false, problem: messageOf(error) };
     }
     try {
-      const value = await work(decrypted(read.value));
-      this.#places.free(place);
+      const value = await work(pieces);
+      this.#free(place);
       return { ok: true, value };
     } catch (error) {
       // Another thread may still be unpacking what lies in the place: that one is left to the runtime.
       if (error instanceof PackError || error instanceof TarError) {
-        return { ok: false, problem: error.message };
+        return { ok: false, decrypted: true, problem: error.message };
       }
       throw error;
     }
@@ -133,22 +151,22 @@ type Look<T> = { ok: true; value: T } | { ok: false; damaged: boolean; problem: 
 
 type Read<T> =
   | { ok: true; value: T }
-  /** Without a refusal it arrived, and could not be opened. */
-  | { ok: false; problem: string; refusal?: BackupRefusal };
+  /** Without a refusal it arrived, and did not decrypt, or is not what it should be. */
+  | { ok: false; decrypted: boolean; problem: string; refusal?: BackupRefusal };
 
 function decrypted({ bytes, fileKey }: StoredPack): ReadPack {
   if (fileKey === undefined) {
     // It may be in the best of health.
-    if (isAgeFile(bytes))
-      throw new UnreadableError("store", "an encrypted pack came without its key");
+    if (isAgeFile(bytes)) throw withoutKey();
     return { compressed: bytes, seal: undefined };
   }
+  if (fileKey.length !== FILE_KEY_BYTES) throw withoutKey();
   const seal = sealOf(bytes);
-  try {
-    return { compressed: decryptInPlace(fileKey, bytes, giveBack), seal };
-  } catch (error) {
-    throw new PackError(error instanceof Error ? error.message : String(error));
-  }
+  return { compressed: decryptInPlace(fileKey, bytes, giveBack), seal };
+}
+
+function withoutKey(): UnreadableError {
+  return new UnreadableError("store", "an encrypted pack came without its key");
 }
 
 function isDamage(reason: string): boolean {

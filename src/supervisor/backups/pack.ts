@@ -67,7 +67,7 @@ async function encrypted(plain: Uint8Array, recipient: string): Promise<Uint8Arr
   return encrypt(plain, recipient);
 }
 
-/** It arrived, and does not open: cut, or something else. */
+/** It arrived, and is not what it should be: cut, or something else. */
 export class PackError extends Error {
   override readonly name = "PackError";
   readonly code = "pack";

@@ -15,6 +15,7 @@ import {
 } from "../../protocol/backup.ts";
 import { largestDatabase, shapeProblem, sizeOfState, withSeal } from "./file-list.ts";
 import type { HostClient } from "./host-client.ts";
+import { PackError } from "./pack.ts";
 import { listIn, takeListPack, takePack } from "./pack-content.ts";
 import { DamagedError, PackReads, UnreadableError, type ReadPack } from "./pack-reads.ts";
 import { StateWriter } from "./state-writer.ts";
@@ -204,13 +205,15 @@ async function begin(
   return begun;
 }
 
-function listOf(text: Uint8Array | undefined, plan: Plan, agentId: string): FileList {
-  if (text === undefined || hash("sha256", text, "hex") !== plan.listSha256) {
-    throw new DamagedError("the file list is not what was committed", plan.listPack);
+/** Throws a `PackError` where it is not the list that was committed. */
+function listOf(text: Uint8Array | undefined, { listSha256 }: Plan, agentId: string): FileList {
+  if (text === undefined || hash("sha256", text, "hex") !== listSha256) {
+    throw new PackError("the file list is not what was committed");
   }
   const parsed = fileList.safeParse(JSON.parse(new TextDecoder().decode(text)));
   if (!parsed.success || parsed.data.agentId !== agentId) {
-    throw new DamagedError("the file list is not one of this agent", plan.listPack);
+    // It is whole: a later version may have written it.
+    throw new UnreadableError("list", "the file list is none that this version reads");
   }
   return parsed.data;
 }

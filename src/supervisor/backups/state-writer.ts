@@ -85,30 +85,39 @@ export class StateWriter {
   }
 
   /**
-   * Slices in their order; those of another pack may be written at the same time. What is complete already is
-   * passed over: a pack may be read again, and a file's modes may close it.
+   * Slices in their order; those of another pack may be written at the same time, and any again: modes and
+   * times come in the end.
    */
   async write(content: readonly Content[]): Promise<void> {
-    const missing = content.filter(({ wanted }) => this.missing.get(wanted.file.path)?.has(wanted));
-    for (const run of runsOf(missing)) {
+    for (const run of runsOf(content)) {
       const { file, ends } = run;
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
-      const descriptor = openSync(join(this.target, file.path), flags, 0o600);
+      const descriptor = this.open(file);
       try {
         await writeRun(descriptor, run);
-        const left = this.missing.get(file.path);
-        for (const wanted of ends) left?.delete(wanted);
-        if (left?.size === 0) complete(descriptor, file);
+        for (const wanted of ends) this.missing.get(file.path)?.delete(wanted);
       } finally {
         closeSync(descriptor);
       }
     }
   }
 
+  private open({ path }: ListedFile): number {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+    return openSync(join(this.target, path), flags, 0o600);
+  }
+
   /** Throws when content is missing. */
   finish(): void {
     for (const [path, { size }] of this.missing) {
       if (size !== 0) throw new Error(`${size} pieces of ${path} are missing`);
+    }
+    for (const file of this.list.files) {
+      const descriptor = this.open(file);
+      try {
+        complete(descriptor, file);
+      } finally {
+        closeSync(descriptor);
+      }
     }
     for (const { path, target } of this.list.links) {
       this.makeFolder(dirname(path));

@@ -13,6 +13,7 @@ import {
   packId,
   restoreOutcome,
   sha256Hex,
+  STORED_PACK,
   type BackupRefusal,
 } from "../../protocol/backup.ts";
 import { importOutcome } from "../../protocol/import.ts";
@@ -52,6 +53,7 @@ const STATUS: Record<BackupRefusal["reason"], number> = {
 };
 
 const CHECK_MS = 60_000;
+const PLAIN_PACK = "application/zstd";
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
 export async function answerBackupCall(request: Request, host: BackupHost): Promise<Response> {
@@ -94,7 +96,7 @@ async function route(request: Request, host: BackupHost): Promise<Response | Bac
     return checkPack(suspect, host, host.bucket, ask);
   }
   if (pack !== undefined && packId.safeParse(pack).success) {
-    if (request.method === "GET") return readPack(pack, host, host.bucket, ask);
+    if (request.method === "GET") return readPack(pack, request, host, host.bucket, ask);
     if (request.method === "PUT") return storePack(pack, request, host, host.bucket, ask);
   }
   return refuse("invalid", "There is no such call.");
@@ -104,6 +106,7 @@ type Ask = (call: BackupCall) => Promise<BackupAnswer>;
 
 async function readPack(
   pack: string,
+  request: Request,
   host: BackupHost,
   bucket: BackupBucket,
   ask: Ask,
@@ -115,10 +118,18 @@ async function readPack(
   if (!found.ok) return found;
   if (found.value === undefined) return refuse("missing", `Pack ${pack} is not in the bucket.`);
   const { body, size } = found.value;
-  const stored = await unlocked(body, await host.keys(), allowed.value.recipient);
+  const [keys, { recipient }] = [await host.keys(), allowed.value];
+  if (request.headers.get("accept") !== STORED_PACK) {
+    // A sandbox of the release before.
+    const plain = await opened(body, keys, recipient);
+    if (!plain.ok) return refuse(plain.reason, `Pack ${pack}: ${plain.message}`);
+    return new Response(plain.body, { headers: { "Content-Type": PLAIN_PACK } });
+  }
+  const stored = await unlocked(body, keys, recipient);
   if (!stored.ok) return refuse(stored.reason, `Pack ${pack}: ${stored.message}`);
-  const headers = new Headers({ "Content-Type": "application/octet-stream" });
-  if (stored.fileKey !== undefined) headers.set(FILE_KEY_HEADER, base64(stored.fileKey));
+  const { fileKey } = stored;
+  const headers = new Headers({ "Content-Type": fileKey === undefined ? PLAIN_PACK : STORED_PACK });
+  if (fileKey !== undefined) headers.set(FILE_KEY_HEADER, base64(fileKey));
   return new Response(joined(stored.head, stored.rest, host.ofLength(size)), { headers });
 }
 

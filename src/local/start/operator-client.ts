@@ -25,10 +25,22 @@ export interface Operator {
 
 const STATUS_DEADLINE_MS = 5000;
 
-export function operatorOf(runtime: () => Miniflare, worker: string, agentId: string): Operator {
+export interface OperatorParts {
+  miniflare: () => Miniflare;
+  worker: string;
+  agentId: string;
+  /**
+   * Whether workerd answers. At its first call Miniflare asks workerd what the operator is, and this process stands
+   * still meanwhile: without an answer for ever.
+   */
+  answers: () => Promise<boolean>;
+}
+
+export function operatorOf({ miniflare, worker, agentId, answers }: OperatorParts): Operator {
   async function ask(call: string, deadlineMs: number): Promise<unknown> {
     const answer = async () => {
-      const target = await runtime().getWorker(worker);
+      if (!(await answers())) throw new Error("workerd gives no answer");
+      const target = await miniflare().getWorker(worker);
       const reply = await target.fetch(`http://operator/${agentId}/${call}`);
       return await reply.json();
     };

@@ -6,12 +6,14 @@ import { COMPATIBILITY_DATE } from "../../worker/version.ts";
 import { DEFAULT_AGENT_ID } from "../../protocol/names.ts";
 import { KEEP_TIMES, keepRuntime } from "./liveness/kept-runtime.ts";
 import type { Carried } from "./liveness/kept-runtime.ts";
+import { lookAt } from "./liveness/look.ts";
 import { networkBinding } from "./network-binding.ts";
 import { operatorOf } from "./operator-client.ts";
 import type { Operator } from "./operator-client.ts";
 
 /** Admins come from this machine only, whatever address the agent listens on. */
 export const ADMIN_ADDRESS = "127.0.0.1";
+const LOOK_MS = 5_000;
 
 export interface RuntimeOptions {
   host: string;
@@ -51,19 +53,35 @@ export async function startRuntime(
   options: RuntimeOptions,
   ending: AbortSignal,
 ): Promise<StartedRuntime> {
+  // Only this machine reaches the admin's port, so that nobody else can keep it busy.
+  const look = () => new URL(`http://${ADMIN_ADDRESS}:${options.adminPort}/healthz`);
+  /** Since workerd was started last. */
+  let answered = false;
   try {
     const kept = await keepRuntime({
       options: (carried) => miniflareOptions(options, carried),
-      // Only this machine reaches the admin's port, so that nobody else can keep it busy.
-      look: () => new URL(`http://${ADMIN_ADDRESS}:${options.adminPort}/healthz`),
+      look,
       times: KEEP_TIMES,
       ending,
       onLog: options.onLog,
-      onRestart: options.onRestart,
+      onRestart() {
+        answered = false;
+        options.onRestart();
+      },
       onSilent: options.onSilent,
     });
-    const operator = operatorOf(() => kept.miniflare(), "operator", DEFAULT_AGENT_ID);
-    return { ok: true, runtime: { operator, reload: kept.reload, close: kept.close } };
+    const operator = operatorOf({
+      ...{ miniflare: () => kept.miniflare(), worker: "operator", agentId: DEFAULT_AGENT_ID },
+      async answers() {
+        answered ||= (await lookAt(look(), LOOK_MS)) === "answered";
+        return answered;
+      },
+    });
+    const reload = () => {
+      answered = false;
+      return kept.reload();
+    };
+    return { ok: true, runtime: { operator, reload, close: kept.close } };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }

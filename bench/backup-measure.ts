@@ -7,7 +7,12 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { startBackupRuntime, type BackupRuntime } from "../test/support/backup-runtime.ts";
-import { buildSandboxProgram, shell, startSandboxProcess } from "./backup-processes.ts";
+import {
+  buildSandboxPrograms,
+  shell,
+  startSandboxProcess,
+  type SandboxPrograms,
+} from "./backup-processes.ts";
 
 export interface Measured {
   megabytes: number;
@@ -46,12 +51,12 @@ export async function measure(plan: Plan): Promise<Measured> {
   };
   const identity = await generateX25519Identity();
   const recipient = await identityToRecipient(identity);
-  const program = await buildSandboxProgram(make("program"));
+  const programs = await buildSandboxPrograms(make("program"));
   const worker = await startBackupRuntime(identity);
   const ends: (() => Promise<void>)[] = [() => worker.close()];
   try {
     const home = make("home");
-    const sandbox = startSandboxProcess(program, home, worker.origin, recipient);
+    const sandbox = startSandboxProcess(programs, home, worker.origin, recipient);
     ends.push(() => sandbox.end());
     await worker.claim(1);
     await sandbox.ask("restore");
@@ -85,7 +90,7 @@ export async function measure(plan: Plan): Promise<Measured> {
     const committing = sandbox.peakBytes();
     await sandbox.end();
 
-    const restored = await restore(plan, make, program, worker, recipient);
+    const restored = await restore(plan, make, programs, worker, recipient);
     const byHand = unpackByHand(plan, make, home, identity, recipient);
     const per = (name: string) =>
       ((after.calls[name] ?? 0) - (before.calls[name] ?? 0)) / plan.turns;
@@ -124,7 +129,7 @@ export function fill(home: string, megabytes: number): DatabaseSync {
 async function restore(
   plan: Plan,
   make: (name: string) => string,
-  program: string,
+  programs: SandboxPrograms,
   worker: BackupRuntime,
   recipient: string,
 ): Promise<{ ms: number[]; peak: number }> {
@@ -132,7 +137,7 @@ async function restore(
   let peak = 0;
   for (let i = 0; i < plan.restores; i++) {
     const target = make("restored");
-    const sandbox = startSandboxProcess(program, target, worker.origin, recipient);
+    const sandbox = startSandboxProcess(programs, target, worker.origin, recipient);
     try {
       await worker.claim(2 + i);
       ms.push(await sandbox.ask("restore"));

@@ -5,6 +5,8 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { peakBytes } from "../test/support/process-memory.ts";
+import { sandboxBundle } from "../src/build/bundles.ts";
+import { buildPaths, PROJECT_ROOT } from "../src/build/paths.ts";
 import { ENVIRONMENT } from "../container/image.ts";
 import { findBelow, treeCpuSeconds } from "./processes.ts";
 
@@ -17,30 +19,31 @@ export interface SandboxProcess {
   end(): Promise<void>;
 }
 
-/** As one file, as a release has it: what is measured is not the compiler. */
-export async function buildSandboxProgram(folder: string): Promise<string> {
-  const outfile = path.join(folder, "backup-sandbox.mjs");
-  await build({
-    entryPoints: [path.join(import.meta.dirname, "backup-sandbox.ts")],
-    ...{ outfile, bundle: true, format: "esm", platform: "node", target: "node24" },
-    ...{ logLevel: "silent", banner: { js: REQUIRE } },
-  });
-  return outfile;
+export interface SandboxPrograms {
+  supervisor: string;
+  asAgent: string;
+}
+
+/** Each as one file, as a release has them: what is measured is not the compiler. */
+export async function buildSandboxPrograms(folder: string): Promise<SandboxPrograms> {
+  const { agentProgramSource } = buildPaths(PROJECT_ROOT);
+  const supervisor = path.join(folder, "supervisor.mjs");
+  const asAgent = path.join(folder, "agent-program.mjs");
+  await build(sandboxBundle(path.join(import.meta.dirname, "backup-sandbox.ts"), supervisor));
+  await build(sandboxBundle(agentProgramSource, asAgent));
+  return { supervisor, asAgent };
 }
 
 /** What a supervisor runs with, as far as it matters here. */
 const SANDBOX_ENV = { MALLOC_ARENA_MAX: ENVIRONMENT["MALLOC_ARENA_MAX"] ?? "" };
 
-const REQUIRE =
-  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
-
 export function startSandboxProcess(
-  program: string,
+  { supervisor, asAgent }: SandboxPrograms,
   home: string,
   origin: string,
   recipient: string,
 ): SandboxProcess {
-  const { child, line } = run(program, [home, origin, recipient], SANDBOX_ENV);
+  const { child, line } = run(supervisor, [asAgent, home, origin, recipient], SANDBOX_ENV);
   const pid = child.pid ?? 0;
   return {
     async ask(what) {

@@ -1,25 +1,24 @@
 /**
  * The supervisor's side of the backups as a process of its own, with a real reader below it. Arguments:
- * home, the Worker's address, the age recipient. Takes `restore` and `commit` as lines, and answers each
- * with what it took, in milliseconds.
+ * the program of the reader, home, the Worker's address, the age recipient. Takes `restore` and `commit`
+ * as lines, and answers each with what it took, in milliseconds.
  */
 import "../src/supervisor/engine-flags.ts";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { READER_ROLE } from "../src/supervisor/agent-roles.ts";
 import { roomAt } from "../src/supervisor/backups/drill-room.ts";
 import { HostClient } from "../src/supervisor/backups/host-client.ts";
 import { sendToHost } from "../src/supervisor/backups/host-send.ts";
-import { READER_ROLE, runStateReader } from "../src/supervisor/backups/reader.ts";
 import { StateBackups } from "../src/supervisor/backups/state-backups.ts";
 import { TOKEN } from "../test/support/backup-rig.ts";
 
-const [, program = "", role = "", origin = "", recipient = ""] = process.argv;
+const [, , program = "", home = "", origin = "", recipient = ""] = process.argv;
 
-if (role === READER_ROLE) await runStateReader(process.stdin, process.stdout);
-else await serve(role);
+await serve();
 
-async function serve(home: string): Promise<void> {
+async function serve(): Promise<void> {
   const fail = (text: string): void => void process.stderr.write(`${text}\n`);
   const backups = new StateBackups({
     agentId: "main",

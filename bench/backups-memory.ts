@@ -7,7 +7,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { startBackupRuntime, type BackupRuntime } from "../test/support/backup-runtime.ts";
 import { LOOK_EVERY_MS } from "../test/support/isolate-heap.ts";
 import { fill } from "./backup-measure.ts";
-import { buildSandboxProgram, startSandboxProcess } from "./backup-processes.ts";
+import { buildSandboxPrograms, startSandboxProcess } from "./backup-processes.ts";
 import type { Bench, Goal, Outcome } from "./bench.ts";
 import { watchRuntime, type Held, type RuntimeWatch } from "./runtime-watch.ts";
 
@@ -92,10 +92,10 @@ async function throughBackups(
     return join(folder, name);
   };
   const recipient = await identityToRecipient(identity);
-  const program = await buildSandboxProgram(make("program"));
+  const programs = await buildSandboxPrograms(make("program"));
   const ends: (() => Promise<void>)[] = [];
   const sandboxIn = (home: string) => {
-    const sandbox = startSandboxProcess(program, home, runtime.origin, recipient);
+    const sandbox = startSandboxProcess(programs, home, runtime.origin, recipient);
     ends.push(() => sandbox.end());
     return sandbox;
   };

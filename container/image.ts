@@ -66,6 +66,8 @@ export const SANDBOX = {
   openclaw: "/opt/openclaw/node_modules/openclaw",
   moltworker: "/opt/moltworker",
   supervisor: "/opt/moltworker/supervisor.mjs",
+  /** What the supervisor runs as the agent; it looks for it beside itself. */
+  agentProgram: "/opt/moltworker/agent-program.mjs",
   skills: "/opt/moltworker/skills",
   /**
    * Compiled code of the gateway, baked into the image or by the local build, read-only. The

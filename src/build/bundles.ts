@@ -12,8 +12,8 @@ const shared = {
   logLevel: "silent",
 } satisfies BuildOptions;
 
-/** PID 1 of the sandbox: plain Node, nothing beside it, so everything is bundled in. */
-export function supervisorBundle(source: string, outfile: string): BuildOptions {
+/** PID 1 of the sandbox, or what it runs as the agent: plain Node, so everything is bundled in. */
+export function sandboxBundle(source: string, outfile: string): BuildOptions {
   return {
     ...shared,
     entryPoints: [source],
@@ -45,7 +45,8 @@ export async function buildBundles(paths: BuildPaths): Promise<BundleResult> {
   const problems: string[] = [];
   await Promise.all(
     [
-      supervisorBundle(paths.supervisorSource, paths.supervisor),
+      sandboxBundle(paths.supervisorSource, paths.supervisor),
+      sandboxBundle(paths.agentProgramSource, paths.agentProgram),
       workerBundle(paths.localWorkerSource, paths.localWorker),
       workerBundle(paths.operatorSource, paths.operator),
     ].map(async (options) => {

@@ -69,6 +69,7 @@ RUN --mount=type=bind,source=container/bake-compile-cache.mjs,target=/tmp/bake.m
  && chown -R root:root ${cache} && chmod -R a+rX ${cache}
 COPY container/skills ${image.SANDBOX.skills}
 COPY dist/supervisor.mjs ${image.SANDBOX.supervisor}
+COPY dist/agent-program.mjs ${image.SANDBOX.agentProgram}
 ENV ${env.join(" \\\n    ")}
 WORKDIR ${image.CWD}
 EXPOSE 8080 8081

@@ -7,6 +7,8 @@ export function buildPaths(root: string) {
     root,
     supervisorSource: at("src", "supervisor", "main.ts"),
     supervisor: at("dist", "supervisor.mjs"),
+    agentProgramSource: at("src", "supervisor", "agent-program.ts"),
+    agentProgram: at("dist", "agent-program.mjs"),
     localWorkerSource: at("src", "local", "worker.ts"),
     localWorker: at("dist", "local-worker.mjs"),
     operatorSource: at("src", "local", "operator.ts"),

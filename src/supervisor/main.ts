@@ -1,7 +1,5 @@
 import "./engine-flags.ts";
-import { HOME_ROLE } from "./agent-home/home-client.ts";
-import { runHomeTask } from "./agent-home/agent-home.ts";
-import { READER_ROLE, runStateReader } from "./backups/reader.ts";
+import { dirname, join } from "node:path";
 import { parseSettings } from "./settings.ts";
 import { startSupervisor } from "./supervisor.ts";
 
@@ -9,9 +7,7 @@ import { startSupervisor } from "./supervisor.ts";
 const EX_CONFIG = 78;
 const STOP_MS = 20_000;
 
-if (process.argv[2] === HOME_ROLE) await runHomeTask();
-else if (process.argv[2] === READER_ROLE) await runStateReader(process.stdin, process.stdout);
-else await supervise();
+await supervise();
 
 async function supervise(): Promise<void> {
   const parsed = parseSettings(process.env);
@@ -31,7 +27,7 @@ async function supervise(): Promise<void> {
   const supervisor = await startSupervisor({
     settings: parsed.settings,
     env: process.env,
-    program: { node: process.execPath, bundle: process.argv[1] ?? "" },
+    program: { node: process.execPath, bundle: agentProgram() },
     print,
   });
   let ending = false;
@@ -42,6 +38,11 @@ async function supervise(): Promise<void> {
       void supervisor.close(STOP_MS).then(() => process.exit(0));
     });
   }
+}
+
+/** Beside this one. */
+function agentProgram(): string {
+  return join(dirname(process.argv[1] ?? ""), "agent-program.mjs");
 }
 
 function print(line: string): void {

@@ -4,15 +4,15 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { READER_ROLE } from "../../src/supervisor/agent-roles.ts";
 import { copyDatabase } from "../../src/supervisor/backups/database.ts";
-import { READER_ROLE } from "../../src/supervisor/backups/reader.ts";
 import type { ReaderProcess } from "../../src/supervisor/backups/reader-client.ts";
 import { memoryBucket } from "../support/backup-bucket.ts";
 import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
 import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
 import { addRows } from "../support/backup-state.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../src/supervisor/main.ts");
+const PROGRAM = join(import.meta.dirname, "../../src/supervisor/agent-program.ts");
 const DATABASE = "state/openclaw.sqlite";
 
 let worker: WorkerSide;

@@ -9,7 +9,8 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { roomAt } from "../../src/supervisor/backups/drill-room.ts";
 import { HostClient } from "../../src/supervisor/backups/host-client.ts";
-import { READER_ROLE, runStateReader } from "../../src/supervisor/backups/reader.ts";
+import { READER_ROLE } from "../../src/supervisor/agent-roles.ts";
+import { runStateReader } from "../../src/supervisor/backups/reader.ts";
 import { StateBackups } from "../../src/supervisor/backups/state-backups.ts";
 import { hostReplyOf, TOKEN } from "./backup-rig.ts";
 

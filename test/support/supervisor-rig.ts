@@ -4,10 +4,10 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
-import { supervisorBundle } from "../../src/build/bundles.ts";
+import { sandboxBundle } from "../../src/build/bundles.ts";
 import { freePort } from "../../src/local/free-port.ts";
 import type { BootDocument } from "../../src/protocol/boot.ts";
 import type { SupervisorStatus } from "../../src/protocol/control.ts";
@@ -219,8 +219,10 @@ async function makeFolders(): Promise<Folders> {
   };
   await mkdir(folders.home);
   await mkdir(join(COMPILE_CACHE, packagedCacheFolder(OPENCLAW)), { recursive: true });
-  const source = resolve(import.meta.dirname, "../../src/supervisor/main.ts");
-  await build(supervisorBundle(source, folders.bundle));
+  const source = (name: string) => resolve(import.meta.dirname, "../../src/supervisor", name);
+  await build(sandboxBundle(source("main.ts"), folders.bundle));
+  const agentProgram = join(dirname(folders.bundle), "agent-program.mjs");
+  await build(sandboxBundle(source("agent-program.ts"), agentProgram));
   return folders;
 }
 

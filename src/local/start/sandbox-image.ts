@@ -10,7 +10,7 @@ export const IMAGE_NAME = "moltworker-sandbox";
 
 export function localImage(
   engine: "bubblewrap" | "plain",
-  paths: Pick<BuildPaths, "containerModules" | "supervisor" | "skills">,
+  paths: Pick<BuildPaths, "containerModules" | "supervisor" | "agentProgram" | "skills">,
   node: string,
   home: string,
   /** Host folder of the baked compile cache, when there is one. */
@@ -30,6 +30,7 @@ export function localImage(
       { source: path.dirname(path.dirname(node)), target: SANDBOX.node, mode: "ro" },
       { source: paths.containerModules, target: SANDBOX.openclawModules, mode: "ro" },
       { source: paths.supervisor, target: SANDBOX.supervisor, mode: "ro" },
+      { source: paths.agentProgram, target: SANDBOX.agentProgram, mode: "ro" },
       { source: paths.skills, target: SANDBOX.skills, mode: "ro" },
       { source: home, target: SANDBOX.home, mode: "rw" },
       ...(compileCache === undefined

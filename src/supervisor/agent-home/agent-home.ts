@@ -6,7 +6,7 @@ import { prepareState } from "./state-preparation.ts";
 import type { HomeReply, HomeTask } from "./task.ts";
 import { homeTask } from "./task.ts";
 
-/** The program's second role: one task from standard input, one reply on standard output. */
+/** One task from standard input, one reply on standard output. */
 export async function runHomeTask(): Promise<void> {
   let reply: HomeReply;
   try {

@@ -1,3 +1,4 @@
+import { HOME_ROLE } from "../agent-roles.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import { describeExit } from "../isolation/agent-process.ts";
 import type { HomeReply, HomeTask } from "./task.ts";
@@ -5,9 +6,6 @@ import { homeReply } from "./task.ts";
 
 const DEADLINE_MS = 20_000;
 const MAX_REPLY_CHARS = 64_000;
-
-/** The argument that gives this program its second role. */
-export const HOME_ROLE = "agent-home";
 
 /** A process of the agent's that takes one task. */
 export interface HomeWorker {

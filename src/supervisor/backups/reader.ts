@@ -1,5 +1,5 @@
 /**
- * The reader: a second role of the supervisor's program, run as the agent. It has no rights that the
+ * The reader: a role of the program that the supervisor runs as the agent. It has no rights that the
  * agent lacks, so whatever links, crafted databases or swapped folders it meets, it reads nothing
  * that the agent could not.
  */
@@ -22,9 +22,6 @@ import { problemInRestored } from "./restored-database.ts";
 import { BrokenDatabaseError, isSame, Scanner, type Known, type Scan } from "./scan.ts";
 import { messageOf } from "./tree.ts";
 import { removeTree } from "./tree-removal.ts";
-
-/** The argument that gives this program its role. */
-export const READER_ROLE = "state-reader";
 
 type Command<T extends ReaderCommand["do"]> = Extract<ReaderCommand, { do: T }>;
 

@@ -5,11 +5,11 @@ import type { BootDocument } from "../../protocol/boot.ts";
 import type { BackupReply, DrillReply } from "../../protocol/control.ts";
 import type { Isolation } from "../isolation/isolation.ts";
 import type { Log } from "../log.ts";
+import { READER_ROLE } from "../agent-roles.ts";
 import { roomAt } from "./drill-room.ts";
 import { HostClient } from "./host-client.ts";
 import { sendToHost } from "./host-send.ts";
 import type { ReaderProcess } from "./reader-client.ts";
-import { READER_ROLE } from "./reader.ts";
 import { StateBackups } from "./state-backups.ts";
 
 export interface SessionBackupsParts {

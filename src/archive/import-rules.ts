@@ -38,41 +38,6 @@ const MAX_NAME = 255;
 const MAX_DEPTH = 60;
 const SET_ID = 0o6000;
 const CONFIG = /^(openclaw|moltbot|clawdbot)\.json($|\.)/;
-/** Folders of the names that the gateway has had, the present one first. */
-const STATE_NAMES = [".openclaw", ".moltbot", ".clawdbot"] as const;
-/** What a state folder is known by when the archive begins inside of it. */
-const INSIDE = /^(?:(?:openclaw|moltbot|clawdbot)\.json|workspace\/.+|agents\/.+|state\/.+)$/;
-
-/** Finds where in the archive the state folder lies. */
-export class RootSearch {
-  /** By its name; of each the first two are enough to know. */
-  readonly #found = new Map<string, string[]>();
-  #flat = false;
-
-  see(path: string): void {
-    const segments = path.split("/");
-    const at = segments.findIndex((segment) => STATE_NAMES.some((name) => name === segment));
-    if (at >= 0) this.#note(segments[at] ?? "", segments.slice(0, at + 1).join("/"));
-    else if (INSIDE.test(path)) this.#flat = true;
-  }
-
-  /** A path without a slash at its end; empty when the archive begins inside the folder. */
-  root(): string {
-    for (const name of STATE_NAMES) {
-      const [first, second] = this.#found.get(name) ?? [];
-      if (first === undefined) continue;
-      if (second === undefined) return first;
-      throw new RefusedArchiveError(`it holds two states: ${first} and ${second}`);
-    }
-    if (this.#flat) return "";
-    throw new RefusedArchiveError(`it holds no ${STATE_NAMES.join(", no ")}`);
-  }
-
-  #note(name: string, folder: string): void {
-    const found = this.#found.get(name) ?? [];
-    if (found.length < 2 && !found.includes(folder)) this.#found.set(name, [...found, folder]);
-  }
-}
 
 export type Decision =
   | { do: "take"; path: string }

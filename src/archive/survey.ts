@@ -1,7 +1,8 @@
 /** Reads an archive and decides about every entry, without writing anything. */
 import type { ImportReport } from "../protocol/import.ts";
-import { Intake, RefusedArchiveError, RootSearch, type IntakeLimits } from "./import-rules.ts";
+import { Intake, RefusedArchiveError, type IntakeLimits } from "./import-rules.ts";
 import { dependenciesIn, pluginsInConfig } from "./plugins.ts";
+import { RootSearch } from "./root-search.ts";
 import { channelsInConfig, secretsInConfig } from "./secrets.ts";
 import { readTar, TarError, type TarEntry } from "./tar-reader.ts";
 
@@ -45,7 +46,7 @@ async function findRoot(
 ): Promise<string> {
   const intake = new Intake(packedBytes, limits);
   const search = new RootSearch();
-  for await (const entry of readTar(open())) search.see(intake.inspect(entry));
+  for await (const entry of readTar(open())) search.see(intake.inspect(entry), entry.type);
   return search.root();
 }
 

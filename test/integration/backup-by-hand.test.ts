@@ -3,8 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { generateX25519Identity } from "age-encryption";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { expect, test } from "vitest";
+import { PACK_TARGET_BYTES } from "../../src/protocol/backup.ts";
 import { memoryBucket } from "../support/backup-bucket.ts";
 import { workerSide } from "../support/backup-rig.ts";
 import { startSandboxSide } from "../support/backup-sandbox-side.ts";
@@ -58,6 +59,13 @@ test.each([
     put(side.state, "workspace/ends with a space ", "[x] * ?");
     put(side.state, "workspace/nothing", "");
     link(side.state, "workspace/link", "MEMORY.md");
+    put(side.state, "media/more than a pack", Buffer.alloc(PACK_TARGET_BYTES + 1_000_000, 9));
+    // Names that take some care, and each kind of entry after them.
+    put(side.state, "workspace/two\nlines and a tab\t", "odd");
+    put(side.state, "media/in parts\n\t", Buffer.alloc(200_000, 8));
+    put(side.state, "workspace/ends with a line\n/in it\n", "odder", 0o750);
+    link(side.state, "workspace/link\n\t", "ends with a line\n/");
+    link(side.state, "workspace/option", "-s");
     await commit();
 
     const prefix = "agents/main/backups/";
@@ -67,19 +75,36 @@ test.each([
       writeFileSync(file, held.bytes);
     }
     writeFileSync(join(folder, "key.txt"), `${identity}\n`);
-    const commands = documentedCommands();
-    const fitting = encrypted ? commands : commands.replace("age -d -i key.txt | ", "");
-    execFileSync("bash", ["-c", fitting], { cwd: folder, stdio: "pipe" });
-    expect(contentOf(join(folder, "restored/.openclaw"))).toEqual(contentOf(side.state));
+    const fitting = (text: string) => (encrypted ? text : text.replace("age -d -i key.txt | ", ""));
+    const run = (commands: string) =>
+      execFileSync("bash", ["-c", commands], { cwd: folder, stdio: "pipe" });
+    const commands = fitting(documented("restore"));
+    run(commands);
+    const kept = contentOf(side.state);
+    expect(contentOf(join(folder, "restored/.openclaw"))).toEqual(kept);
+
+    rmSync(join(folder, "restored"), { recursive: true });
+    for (const name of ["manifest.json", "index"]) {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    }
+    // Of one generation that was never committed a pack without a list, of the next half a pack.
+    const seal = encrypted ? ` | age -r ${await identityToRecipient(identity)}` : "";
+    run(`mkdir packs/0000000098 packs/0000000099
+      tar -c key.txt | zstd -q${seal} > packs/0000000098/0000.pack
+      head -c 300 packs/0000000001/0000.pack > packs/0000000099/0000.pack`);
+    const [before, after, ...more] = commands.split(/^jq .*manifest\.json.*\n/m);
+    expect(more).toEqual([]);
+    run(`${before}${fitting(documented("without-manifest"))}${after}`);
+    expect(contentOf(join(folder, "restored/.openclaw"))).toEqual(kept);
   } finally {
     side.lose();
     rmSync(folder, { recursive: true, force: true });
   }
 });
 
-function documentedCommands(): string {
+function documented(which: string): string {
   const text = readFileSync(resolve(import.meta.dirname, "../../docs/storage.md"), "utf8");
-  const [, commands] = /```bash restore\n([\s\S]*?)```/.exec(text) ?? [];
+  const [, commands] = new RegExp(`\`\`\`bash ${which}\n([^]*?)\`\`\``).exec(text) ?? [];
   if (commands === undefined) throw new Error("docs/storage.md has no commands");
   return commands;
 }

@@ -4,13 +4,19 @@ import { describe, expect, it } from "vitest";
 import { generateX25519Identity } from "age-encryption";
 import { backupKeys } from "./cipher.ts";
 import { recoveryKit } from "./recovery-kit.ts";
-import { RESTORE_COMMANDS } from "./restore-commands.ts";
+import { RESTORE_COMMANDS, WITHOUT_MANIFEST_COMMANDS } from "./restore-commands.ts";
 
 describe("the recovery kit", () => {
   it("has the commands that the documents have, which a test runs", () => {
     const text = readFileSync(join(import.meta.dirname, "../../../docs/storage.md"), "utf8");
-    const [, commands] = /```bash restore\n([\s\S]*?)```/.exec(text) ?? [];
-    expect(RESTORE_COMMANDS).toBe(commands);
+    const blocks = [...text.matchAll(/```bash (\S+)\n([^]*?)```/g)].map(([, name, body]) => [
+      name,
+      body,
+    ]);
+    expect(Object.fromEntries(blocks)).toEqual({
+      restore: RESTORE_COMMANDS,
+      "without-manifest": WITHOUT_MANIFEST_COMMANDS,
+    });
   });
 
   it("has every key, what each opens, and where the data lies", async () => {
@@ -23,5 +29,6 @@ describe("the recovery kit", () => {
     const without = recoveryKit({ agentId: "main", keys: undefined, now: 0 });
     expect(without).toContain("not encrypted");
     expect(without).toContain(RESTORE_COMMANDS);
+    expect(without).toContain(WITHOUT_MANIFEST_COMMANDS);
   });
 });

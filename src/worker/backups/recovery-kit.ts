@@ -1,6 +1,6 @@
 /** What a person needs to restore without this project: the keys, where the data is, the commands. */
 import type { BackupKeys } from "./cipher.ts";
-import { RESTORE_COMMANDS } from "./restore-commands.ts";
+import { RESTORE_COMMANDS, WITHOUT_MANIFEST_COMMANDS } from "./restore-commands.ts";
 
 export interface KitFacts {
   agentId: string;
@@ -45,5 +45,10 @@ Copy that folder out of the bucket with any S3 client, for example
 With \`age\`, \`zstd\`, \`tar\` and \`jq\`, in that folder, with key.txt in it. The state is in
 restored/.openclaw afterwards; put it to ~/.openclaw of an ordinary install.
 
-${RESTORE_COMMANDS}`;
+${RESTORE_COMMANDS}
+If manifest.json is lost or damaged: these in place of the \`jq\` line that reads it. When a pack is
+missing or damaged then, move the folder of the newest generation out of packs/, take restored and
+unpacked away and begin again.
+
+${WITHOUT_MANIFEST_COMMANDS}`;
 }

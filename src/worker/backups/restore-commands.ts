@@ -10,26 +10,41 @@ jq -r '.needs[]' generation.json | while IFS=. read -r generation index; do
   < "$file" age -d -i key.txt | zstd -dq | tar -x -C "unpacked/$generation.$index"
 done
 list="unpacked/$(jq -r '.list.pack' generation.json)/.moltworker/generation.json"
-# The list says what there is, and in which pack it lies.
-jq -r '.folders[].path' "$list" | while IFS= read -r path; do mkdir -p "restored/$path"; done
-jq -r '.packs as $packs | .files[] | select(.parts | not) | "\\($packs[.pack])\\t\\(.path)"' "$list" |
-  while IFS=$'\\t' read -r pack path; do
-    mkdir -p "restored/$(dirname "$path")"
+# The list says what there is, and in which pack it lies. A NUL ends each name: it may hold any other character.
+jq -j '.folders[] | "\\(.path)\\u0000"' "$list" |
+  while IFS= read -r -d '' path; do mkdir -p "restored/$path"; done
+jq -j '.packs as $packs | .files[] | select(.parts | not)
+  | "\\($packs[.pack])\\u0000\\(.path)\\u0000"' "$list" |
+  while IFS= read -r -d '' pack && IFS= read -r -d '' path; do
     mv "unpacked/$pack/$path" "restored/$path"
   done
 # Large files, part by part.
-jq -r '.packs as $packs | .files[] | select(.parts) | .path as $path | .parts | to_entries[]
-  | "\\($packs[.value[1]])\\t\\(.key)\\t\\($path)"' "$list" |
-  while IFS=$'\\t' read -r pack part path; do
-    mkdir -p "restored/$(dirname "$path")"
+jq -j '.packs as $packs | .files[] | select(.parts) | .path as $path | .parts | to_entries[]
+  | "\\($packs[.value[1]])\\u0000\\(.key)\\u0000\\($path)\\u0000"' "$list" |
+  while IFS= read -r -d '' pack && IFS= read -r -d '' part && IFS= read -r -d '' path; do
     cat "unpacked/$pack/.moltworker/parts/$path/$(printf '%08d' "$part")" >> "restored/$path"
   done
-jq -r '.links[] | "\\(.target)\\t\\(.path)"' "$list" |
-  while IFS=$'\\t' read -r target path; do
-    mkdir -p "restored/$(dirname "$path")"
-    ln -s "$target" "restored/$path"
+jq -j '.links[] | "\\(.target)\\u0000\\(.path)\\u0000"' "$list" |
+  while IFS= read -r -d '' target && IFS= read -r -d '' path; do
+    ln -s -- "$target" "restored/$path"
   done
-jq -r '.files[], (.folders | sort_by(.path) | reverse[]) | "\\(.mode)\\t\\(.path)"' "$list" |
-  while IFS=$'\\t' read -r mode path; do chmod "$(printf '%o' "$mode")" "restored/$path"; done
+jq -j '.files[], (.folders | sort_by(.path) | reverse[]) | "\\(.mode)\\u0000\\(.path)\\u0000"' "$list" |
+  while IFS= read -r -d '' mode && IFS= read -r -d '' path; do
+    chmod "$(printf '%o' "$mode")" "restored/$path"
+  done
 rm -rf unpacked
+`;
+
+/** In place of the line of those that reads the manifest. */
+export const WITHOUT_MANIFEST_COMMANDS = `set -euo pipefail
+# The newest first. The list is in a generation's last pack; where it is missing, the next older one is tried.
+for folder in $(ls -r packs); do
+  last=$(ls "packs/$folder" | tail -n 1)
+  < "packs/$folder/$last" age -d -i key.txt | zstd -dq |
+    tar -xO .moltworker/generation.json > list.json && break
+done
+jq -e '.generation as $n | .packs | {
+  needs: .,
+  list: {pack: map(select(startswith("\\($n)."))) | max_by(split(".")[1] | tonumber)}
+}' list.json > generation.json
 `;

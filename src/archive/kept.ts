@@ -52,6 +52,13 @@ export function isOfGateway(inside: string): boolean {
   return GATEWAYS.has(top);
 }
 
+/** Whether the gateway itself lives from what is in it: its own databases, and not those of the agent's work. */
+export function isGatewayDatabase(path: string): boolean {
+  const [root, top, agent, folder] = path.split("/");
+  if (root !== STATE_FOLDER) return false;
+  return top === "state" || (top === "agents" && agent !== "" && folder === "agent");
+}
+
 function isOfProcess(path: string): boolean {
   const [, top = "", ...rest] = path.split("/");
   if (rest.length > 0 && !GATEWAYS.has(top)) return false;

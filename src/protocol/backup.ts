@@ -156,7 +156,11 @@ export const outcomeReply = z.object({
 });
 export type OutcomeReply = z.infer<typeof outcomeReply>;
 
-export const reserveReply = z.object({ generation: generationNumber });
+export const reserveReply = z.object({
+  generation: generationNumber,
+  /** Of the present key, when there is one. */
+  recipient: z.string().max(4096).optional(),
+});
 export type ReserveReply = z.infer<typeof reserveReply>;
 
 export const changeSummary = z.object({

@@ -30,6 +30,9 @@ export function noteRestored(
   for (const { generation, problem } of restored.passedOver) {
     log.error(`generation ${generation} is damaged and was passed over: ${problem}`);
   }
+  for (const { path, problem } of restored.broken) {
+    log.error(`${path} is restored as it was kept, and is broken: ${problem}`);
+  }
   const { list, bytes, ms } = restored;
   log.info(
     `restored generation ${list.generation}: ${list.files.length} files, ${bytes} bytes, ` +

@@ -24,7 +24,9 @@ function listOf(folders: string[], files: string[]): FileList {
 }
 
 function composed(seen: Observed, before: FileList, most?: number): FileList {
-  const placed = new Map(seen.files.map(({ path }) => [`0 ${path}`, "2.0"]));
+  const placed = new Map(
+    seen.files.map(({ path }) => [`0 ${path}`, { pack: "2.0", sha256: "0".repeat(64) }]),
+  );
   const made = composeList(head, seen, before, { placed }, most);
   if (!made.ok) throw new Error(made.path);
   expect(shapeProblem(made.list)).toBeUndefined();

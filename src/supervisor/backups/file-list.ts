@@ -16,8 +16,8 @@ export interface Held {
   packs: readonly PackId[];
 }
 
-/** Content that this generation brought: `path`, or `path` and the index of a part. */
-export type Placed = ReadonlyMap<string, PackId>;
+/** Content that this generation brought, by {@link placeKey}: of a file that was read more than once, the last. */
+export type Placed = ReadonlyMap<string, { pack: PackId; sha256: string }>;
 
 /** By pack, where it has one. */
 export type Seals = NonNullable<FileList["seals"]>;
@@ -70,7 +70,9 @@ export function composeList(
     for (const [i, sha256] of file.hashes.entries()) {
       const old = held.get(file.path);
       const same = old?.partSize === file.partSize && old?.hashes[i] === sha256;
-      const pack = placed.get(placeKey(file.path, i)) ?? (same ? old?.packs[i] : undefined);
+      // What was brought in a look that was given up is not what the file holds.
+      const own = placed.get(placeKey(file.path, i));
+      const pack = own?.sha256 === sha256 ? own.pack : same ? old?.packs[i] : undefined;
       if (pack === undefined) return { ok: false, reason: "unplaced", path: file.path };
       refs.push(indexOf(pack));
     }

@@ -56,6 +56,8 @@ const CALL_MS = 30_000;
 const PACK_MS = 180_000;
 const TRIES = 4;
 const FIRST_PAUSE_MS = 400;
+/** So long it is waited for room where the hour's is used up: for one pack it is some seconds. */
+const MOST_BOUNDED_MS = 60_000;
 
 export class HostClient {
   private readonly parts: HostClientParts;
@@ -77,13 +79,17 @@ export class HostClient {
   }
 
   commit(generation: number, request: CommitRequest): Promise<Called<ReserveReply>> {
-    return this.json("POST", `/v1/generations/${generation}`, reserveReply, request);
+    const path = `/v1/generations/${generation}`;
+    return this.admitted(() => this.json("POST", path, reserveReply, request));
   }
 
-  /** `exists` counts as stored after a first try whose answer was lost: the commit compares it. */
+  /**
+   * `exists` counts as stored after a first try whose answer was lost: the commit compares it. A generation
+   * that began anew with each refusal for want of room would use up what room comes.
+   */
   async storePack(pack: PackId, sealed: SealedPack): Promise<Called<undefined>> {
     let tried = false;
-    return this.retried(async () => {
+    const store = async (): Promise<Called<undefined>> => {
       const reply = await this.call("PUT", `/v1/packs/${pack}`, PACK_MS, {
         body: sealed.bytes,
         headers: {
@@ -95,7 +101,8 @@ export class HostClient {
       tried = true;
       if (!reply.ok && reply.reason === "exists" && again) return { ok: true, value: undefined };
       return reply.ok ? { ok: true, value: undefined } : reply;
-    });
+    };
+    return this.admitted(() => this.retried(store));
   }
 
   /** The pack as it is stored, in `into` when it fits. One try: the caller decides what a broken one means. */
@@ -152,6 +159,16 @@ export class HostClient {
         return unreachable(error);
       }
     });
+  }
+
+  private async admitted<T>(attempt: () => Promise<Called<T>>): Promise<Called<T>> {
+    for (let i = 1; ; i++) {
+      const reply = await attempt();
+      if (reply.ok || reply.reason !== "bounded" || i === TRIES) return reply;
+      const { retryAfterMs = Number.POSITIVE_INFINITY } = reply;
+      if (retryAfterMs > MOST_BOUNDED_MS) return reply;
+      await this.parts.wait(retryAfterMs);
+    }
   }
 
   /** Tries again what may go away by itself; every call may be repeated without harm. */

@@ -10,7 +10,10 @@ import { giveBack } from "./memory.ts";
 const compress = promisify(zstdCompress);
 
 /** A pack's content, the largest list and some framing: more than that is not a pack. */
-const MAX_UNPACKED = PACK_TARGET_BYTES + 320 * 1024 * 1024;
+const MAX_UNPACKED = PACK_TARGET_BYTES + 512 * 1024 * 1024;
+/** Up to so many bytes a name stands in the header itself. */
+const SHORT_NAME = 100;
+const BLOCK = 512;
 /** The runtime answers in pieces of this size, each a trip to another thread: its own 16 KB are slow. */
 const LEAST_CHUNK = 64 * 1024;
 const MOST_CHUNK = PACK_TARGET_BYTES + 1024 * 1024;
@@ -23,6 +26,12 @@ export interface PackEntry {
   mode: number;
   /** Milliseconds since the epoch. */
   modified: number;
+}
+
+/** Bytes that an entry takes of its archive, at the most: many small files are headers above all. */
+export function entryBytes(name: string, size: number): number {
+  const bytes = Buffer.byteLength(name);
+  return size + 2 * BLOCK + (bytes > SHORT_NAME ? 3 * BLOCK + bytes : 0);
 }
 
 export function entryName(path: string, part: number | undefined): string {

@@ -15,6 +15,7 @@ import {
 } from "../../protocol/backup.ts";
 import { largestDatabase, shapeProblem, sizeOfState, withSeal } from "./file-list.ts";
 import type { HostClient } from "./host-client.ts";
+import { isGatewayDatabase } from "../../archive/kept.ts";
 import { PackError } from "./pack.ts";
 import { listIn, takeListPack, takePack } from "./pack-content.ts";
 import { DamagedError, PackReads, UnreadableError, type ReadPack } from "./pack-reads.ts";
@@ -29,11 +30,20 @@ export type Restored =
       generation: number;
       list: FileList;
       /** Generations that were found damaged on the way, newest first. */
-      passedOver: { generation: number; problem: string }[];
+      passedOver: PassedOver[];
+      /** Databases of the agent's own that are broken, as they were kept. */
+      broken: { path: string; problem: string }[];
       bytes: number;
       ms: number;
     }
-  | { outcome: "failed"; reason: string; message: string };
+  | { outcome: "failed"; reason: string; message: string; passedOver?: PassedOver[] };
+
+export interface PassedOver {
+  generation: number;
+  problem: string;
+  /** That is damaged, where it is one. */
+  pack?: PackId;
+}
 
 export interface RestoreParts {
   agentId: string;
@@ -73,7 +83,7 @@ export async function restoreInto(
 
 async function restoreWith(target: string, parts: Reading, first?: RestorePlan): Promise<Restored> {
   const started = performance.now();
-  const passedOver: { generation: number; problem: string }[] = [];
+  const passedOver: PassedOver[] = [];
   let touched = false;
   try {
     requireEmpty(target);
@@ -94,22 +104,27 @@ async function restoreWith(target: string, parts: Reading, first?: RestorePlan):
           generation: done.value.generation ?? plan.generation,
           list: attempt.list,
           passedOver,
+          broken: attempt.broken,
           bytes: sizeOfState(attempt.list),
           ms: performance.now() - started,
         };
       }
-      passedOver.push({ generation: plan.generation, problem: attempt.problem });
+      const pack = attempt.pack === undefined ? {} : { pack: attempt.pack };
+      passedOver.push({ generation: plan.generation, problem: attempt.problem, ...pack });
       if (!parts.scratch) empty(target);
       const next = await parts.host.outcome({
         outcome: "damaged",
         generation: plan.generation,
         problem: attempt.problem.slice(0, 1000),
-        ...(attempt.pack === undefined ? {} : { pack: attempt.pack }),
+        ...pack,
       });
-      if (!next.ok) return { outcome: "failed", reason: next.reason, message: next.message };
+      if (!next.ok) {
+        return { outcome: "failed", reason: next.reason, message: next.message, passedOver };
+      }
       if (next.value.next === undefined) {
         const said = passedOver.map((one) => `generation ${one.generation}: ${one.problem}`);
-        return { outcome: "failed", reason: "damaged", message: said.join("; ").slice(0, 2000) };
+        const message = said.join("; ").slice(0, 2000);
+        return { outcome: "failed", reason: "damaged", message, passedOver };
       }
       plan = next.value.next;
     }
@@ -142,11 +157,11 @@ async function planOf(host: HostClient): Promise<RestorePlan> {
   return plan.value;
 }
 
-async function tryGeneration(
-  target: string,
-  plan: Plan,
-  parts: Reading,
-): Promise<{ ok: true; list: FileList } | { ok: false; problem: string; pack?: PackId }> {
+type Attempt =
+  | { ok: true; list: FileList; broken: { path: string; problem: string }[] }
+  | { ok: false; problem: string; pack?: PackId };
+
+async function tryGeneration(target: string, plan: Plan, parts: Reading): Promise<Attempt> {
   const { packs, parallel } = parts;
   try {
     // The first of the others are on their way while the list is read.
@@ -164,9 +179,11 @@ async function tryGeneration(
     writer.finish();
     parts.give(list);
     const databases = list.files.filter((file) => file.database).map((file) => file.path);
-    const [problem] = await parts.check(databases);
+    const broken = await parts.check(databases);
+    // One of the agent's own may have been broken when it was kept; it is that which comes back.
+    const problem = broken.find(({ path }) => isGatewayDatabase(path));
     if (problem !== undefined) throw new DamagedError(`${problem.path}: ${problem.problem}`);
-    return { ok: true, list };
+    return { ok: true, list, broken };
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
     return {

@@ -14,7 +14,7 @@ import { takeInImport } from "./imported.ts";
 import { PassTimes } from "./pass-times.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { keepLeftBehind } from "./recovery.ts";
-import type { Restored } from "./restore.ts";
+import type { PassedOver, Restored } from "./restore.ts";
 import { drillRestore, restoreHome } from "./restoring.ts";
 import { Standing } from "./standing.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
@@ -31,11 +31,13 @@ export class StateBackups {
   private turn: Promise<unknown> = Promise.resolve();
   private readonly unanswered = new Unanswered();
   private rewrite: boolean;
+  private recipient: string | undefined;
   private watching = false;
 
   constructor(parts: StateBackupsParts) {
     this.parts = parts;
     this.rewrite = parts.settings.rewrite === true;
+    this.recipient = parts.settings.recipient;
     this.times = new PassTimes(parts.settings.intervalMs);
   }
 
@@ -106,9 +108,24 @@ export class StateBackups {
     return failed;
   }
 
-  /** Restores a generation into a scratch folder, checks it and leaves nothing behind. */
-  drill(plan: RestorePlan): Promise<Restored> {
-    return drillRestore(this.parts, plan);
+  /**
+   * Restores a generation into a scratch folder, checks it and leaves nothing behind. What the next
+   * generation would need and is damaged in the bucket is here still: all content is kept anew.
+   */
+  async drill(plan: RestorePlan): Promise<Restored> {
+    const restored = await drillRestore(this.parts, plan);
+    const found = restored.outcome === "empty" ? [] : (restored.passedOver ?? []);
+    const { base } = this;
+    const isNeeded = ({ generation, pack }: PassedOver) =>
+      pack === undefined
+        ? generation === base?.generation
+        : base?.list?.packs.includes(pack) === true;
+    if (found.some(isNeeded)) {
+      this.parts.log.error("a pack that is needed is damaged: all content is kept again");
+      this.rewrite = true;
+      this.poke();
+    }
+    return restored;
   }
 
   /** Begins to follow the state. The first pass compares all of it. */
@@ -174,21 +191,28 @@ export class StateBackups {
   }
 
   private async attempt(base: Base, reason: Reason): Promise<Made> {
-    const { agentId, host, settings, now } = this.parts;
+    const { agentId, host, log, now } = this.parts;
     try {
       const reader = await this.openReader(base);
-      const { recipient } = settings;
+      const { recipient } = this;
       const announce = (asked: Asked) => this.announce(reader, base, asked);
       const parts = { agentId, host, reader, recipient, now, announce, rewrite: this.rewrite };
       const made = await makeGeneration(parts, base, reason);
       if (!made.ok && made.unsure !== undefined) this.unanswered.add(made.unsure);
-      if (made.ok || made.reason !== "parent") return made;
-      const landed = await this.unanswered.landed(host);
-      if (landed === undefined) return made;
-      this.base = landed;
+      if (made.ok) return made;
+      let again: Base | undefined;
+      if (made.reason === "parent") again = await this.unanswered.landed(host);
+      else if (made.reason === "rekeyed") {
+        log.info("the backups have another key: all content is kept again, with that");
+        this.recipient = made.recipient;
+        this.rewrite = true;
+        again = base;
+      }
+      if (again === undefined) return made;
+      this.base = again;
       this.reader?.close();
       this.reader = undefined;
-      return await this.attempt(landed, reason);
+      return await this.attempt(again, reason);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return { ok: false, reason: "reader", message };

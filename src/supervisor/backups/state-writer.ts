@@ -18,6 +18,7 @@ import {
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { FileList, ListedFile, PackId } from "../../protocol/backup.ts";
+import { Holes } from "./holes.ts";
 import { entryName } from "./pack.ts";
 
 /** One piece of content and where it belongs. */
@@ -57,6 +58,8 @@ export class StateWriter {
   private readonly byPack = new Map<PackId, Wanted[]>();
   /** What is still to come of each file. */
   private readonly missing = new Map<string, Set<Wanted>>();
+  private readonly opened = new Set<string>();
+  private readonly holes = new Holes();
 
   constructor(target: string, list: FileList) {
     this.target = target;
@@ -89,7 +92,12 @@ export class StateWriter {
    * times come in the end.
    */
   async write(content: readonly Content[]): Promise<void> {
-    for (const run of runsOf(content)) {
+    const present = content.filter((slice) => {
+      if (!this.holes.isOne(slice)) return true;
+      if (isLast(slice)) this.missing.get(slice.wanted.file.path)?.delete(slice.wanted);
+      return false;
+    });
+    for (const run of runsOf(present)) {
       const { file, ends } = run;
       const descriptor = this.open(file);
       try {
@@ -102,7 +110,10 @@ export class StateWriter {
   }
 
   private open({ path }: ListedFile): number {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+    // Another writer may have begun with what was found to be wrong.
+    const first = this.opened.has(path) ? 0 : constants.O_TRUNC;
+    this.opened.add(path);
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | first;
     return openSync(join(this.target, path), flags, 0o600);
   }
 
@@ -154,8 +165,9 @@ function piecesOf(file: ListedFile, packs: readonly PackId[]): (Wanted & { pack:
 
 function runsOf(content: readonly Content[]): Run[] {
   const runs: Run[] = [];
-  for (const { wanted, at, bytes } of content) {
-    const { file, size } = wanted;
+  for (const slice of content) {
+    const { wanted, at, bytes } = slice;
+    const { file } = wanted;
     const offset = wanted.offset + at;
     let run = runs.at(-1);
     if (run?.file !== file || run.offset + run.bytes !== offset) {
@@ -164,9 +176,13 @@ function runsOf(content: readonly Content[]): Run[] {
     }
     run.slices.push(bytes);
     run.bytes += bytes.length;
-    if (at + bytes.length === size) run.ends.push(wanted);
+    if (isLast(slice)) run.ends.push(wanted);
   }
   return runs;
+}
+
+function isLast({ wanted, at, bytes }: Content): boolean {
+  return at + bytes.length === wanted.size;
 }
 
 async function writeRun(descriptor: number, { file, offset, slices, bytes }: Run): Promise<void> {

@@ -2,7 +2,12 @@
  * A sandbox appends: a number, packs, and the commit that publishes them. Fails closed: only on top of
  * the newest generation, only what lies in the bucket as it was sent, and only so much an hour.
  */
-import { PACK_MAX_BYTES, type CommitRequest, type PackId } from "../../protocol/backup.ts";
+import {
+  PACK_MAX_BYTES,
+  type CommitRequest,
+  type PackId,
+  type ReserveReply,
+} from "../../protocol/backup.ts";
 import { admit } from "./bounds.ts";
 import { readHead, sha256Of } from "./bucket.ts";
 import { generationOf, packKey } from "./keys.ts";
@@ -23,10 +28,13 @@ export function stale(start: number): Refused {
   return refuse("stale", `start ${start} of this agent may not commit: a newer one has begun`);
 }
 
-export async function reserve(room: BackupsRoom): Promise<Answer<{ generation: number }>> {
+/** Says the present key as well: it may have been set since the sandbox began. */
+export async function reserve(room: BackupsRoom): Promise<Answer<ReserveReply>> {
   const current = await room.ledger.read(false);
   if (!current.ok) return current;
-  return { ok: true, value: { generation: nextNumber(room, current.value) } };
+  const recipient = (await room.keys())?.recipient;
+  const generation = nextNumber(room, current.value);
+  return { ok: true, value: { generation, ...(recipient === undefined ? {} : { recipient }) } };
 }
 
 /** Where the pack belongs, counted as if it were there already. */

@@ -5,7 +5,7 @@
  */
 import { MAX_FILES, STATE_FOLDER } from "../protocol/backup.ts";
 import type { SkipReason } from "../protocol/import.ts";
-import { isKeptFolder, isOfGateway, isRegenerated } from "./kept.ts";
+import { isLeftOutside, isOfGateway, isTakenFolder } from "./kept.ts";
 import { secretKind, type SecretKind } from "./secrets.ts";
 import type { TarEntry } from "./tar-reader.ts";
 
@@ -97,14 +97,14 @@ export class Intake {
     const target = `${STATE_FOLDER}/${inside}`;
     this.#place(target, entry);
     if (entry.type === "folder") {
-      const taken = isKeptFolder(target) && secretKind(inside) === undefined;
+      const taken = isTakenFolder(target) && secretKind(inside) === undefined;
       return taken ? { do: "folder", path: target } : { do: "skip", path: target, why: "folder" };
     }
     if (entry.type === "link" && !isHarmlessLink(inside, entry.target)) {
       return { do: "skip", path: target, why: "link" };
     }
     if (CONFIG.test(inside)) return { do: "skip", path: target, why: "config" };
-    if (isRegenerated(target)) return { do: "skip", path: target, why: "regenerated" };
+    if (isLeftOutside(target)) return { do: "skip", path: target, why: "regenerated" };
     const secret = secretKind(inside);
     if (secret !== undefined) return { do: "skip", path: target, why: "secret", secret };
     if (entry.type === "link") return { do: "link", path: target, target: entry.target };

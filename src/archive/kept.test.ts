@@ -9,6 +9,7 @@ it.each([
   "media/a.lock",
   "openclaw.json",
   "credentials/whatsapp/creds.json",
+  "npm/projects/mine/node_modules/x/index.js",
 ])("keeps %s", (path) => {
   expect(isKept(`.openclaw/${path}`)).toBe(true);
   expect(mayMatter(`.openclaw/${path}`)).toBe(true);
@@ -20,7 +21,6 @@ it.each([
   "state/openclaw.sqlite.generation-writer.sqlite-wal",
   "agents/main/sessions/sessions.json.lock",
   "credentials/x.sock",
-  "npm/projects/slack/node_modules/x/index.js",
   "cache/x",
 ])("leaves out %s", (path) => {
   expect(isKept(`.openclaw/${path}`)).toBe(false);
@@ -29,5 +29,5 @@ it.each([
 
 it("judges a folder by where it lies, not by what it is called", () => {
   expect(isKeptFolder(".openclaw/agents/a.lock")).toBe(true);
-  expect(isKeptFolder(".openclaw/npm")).toBe(false);
+  expect(isKeptFolder(".openclaw/cache")).toBe(false);
 });

@@ -4,8 +4,10 @@
  */
 import { STATE_FOLDER } from "../protocol/backup.ts";
 
-/** The gateway makes these again: caches, runtime files, its logs, links to bundled skills, installed packages. */
-const REGENERATED = new Set(["cache", "tmp", "logs", "plugin-skills", "npm"]);
+/** The gateway makes these again: caches, runtime files, its logs, links to bundled skills. */
+const REGENERATED = new Set(["cache", "tmp", "logs", "plugin-skills"]);
+/** Plugins that somebody installed: no start of the gateway installs them again. */
+const PACKAGES = "npm";
 /** Where the gateway alone writes. Elsewhere a lock file belongs to somebody's project. */
 const GATEWAYS = new Set(
   "state agents credentials devices identity cron memory sessions".split(" "),
@@ -26,10 +28,19 @@ export function isKept(path: string): boolean {
   return isKeptFolder(path) && !isOfProcess(path);
 }
 
-/** What the gateway makes again by itself, in the state folder of whatever install. Not for folders. */
-export function isRegenerated(path: string): boolean {
+/** Whether a folder of another install may hold something that comes in. */
+export function isTakenFolder(path: string): boolean {
   const [, top = ""] = path.split("/");
-  return REGENERATED.has(top) || isOfProcess(path);
+  return isKeptFolder(path) && top !== PACKAGES;
+}
+
+/**
+ * What does not come in from another install: what the gateway makes again, and packages, which may be of
+ * another machine's kind and are named instead. Not for folders.
+ */
+export function isLeftOutside(path: string): boolean {
+  const [, top = ""] = path.split("/");
+  return REGENERATED.has(top) || top === PACKAGES || isOfProcess(path);
 }
 
 /** Where a file has a name that SQLite gives to its own: the name of the database. */

@@ -179,3 +179,23 @@ test.each(["set", "changed"])(
     expect(readFileSync(join(next.state, "workspace/old"), "utf8")).toBe("of before");
   },
 );
+
+test("the manifest of encrypted backups has no file's name in it, and an admin sees which changed", async () => {
+  const sealed = await workerSide(bucket, { identities: [await generateX25519Identity()] });
+  const side = await start(sealed, 1);
+  put(side.state, "workspace/divorce.txt", "x");
+  await keep(side);
+  const all = [...bucket.objects.values()].map(({ bytes }) =>
+    Buffer.from(bytes).toString("latin1"),
+  );
+  expect(all.filter((text) => text.includes("divorce"))).toEqual([]);
+  const listed = await sealed.backups.list();
+  const paths = listed.ok ? listed.value.map(({ changes }) => changes.paths) : [];
+  expect(paths).toEqual([[".openclaw/workspace/divorce.txt"]]);
+  // Without the key the list is still one.
+  const keyless = await workerSide(bucket);
+  expect(await keyless.backups.list()).toMatchObject({
+    ok: true,
+    value: [{ changes: { changed: 1, paths: [] } }],
+  });
+});

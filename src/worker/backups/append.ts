@@ -10,6 +10,7 @@ import {
 } from "../../protocol/backup.ts";
 import { admit } from "./bounds.ts";
 import { readHead, sha256Of } from "./bucket.ts";
+import { changesOf } from "./changed-paths.ts";
 import { generationOf, packKey } from "./keys.ts";
 import { refuse, type Answer, type Change, type Refused } from "./ledger.ts";
 import {
@@ -73,8 +74,9 @@ export async function commit(
   if (!admission.ok) return bounded(admission.retryAfterMs);
   const present = await confirmPacks(room, request);
   if (!present.ok) return present;
+  const changes = await changesOf(await room.keys(), request);
   const committed = await ledger.change<number>((current) =>
-    successor(room, current, { start, generation, request }),
+    successor(room, current, { start, generation, request, changes }),
   );
   if (!committed.ok) return committed;
   remember(notebook, { used: admission.usage });
@@ -84,10 +86,10 @@ export async function commit(
 async function successor(
   room: BackupsRoom,
   current: Manifest,
-  asked: { start: number; generation: number; request: CommitRequest },
+  asked: { start: number; generation: number; request: CommitRequest; changes: Changes },
 ): Promise<Change<number>> {
   const { notebook, now } = room;
-  const { start, generation, request } = asked;
+  const { start, generation, request, changes } = asked;
   const head = headOf(current);
   const { claim } = recall(notebook);
   if (claim?.start !== start || claim.epoch !== current.epoch) {
@@ -109,7 +111,10 @@ async function successor(
       refusal: refuse("invalid", "it needs a pack that its parent does not"),
     };
   }
-  const next = withEntry(current, entryOf(start, generation, request, now()));
+  const next = withEntry(current, {
+    ...entryOf(start, generation, request, now()),
+    ...changes,
+  });
   const { imported } = request;
   return {
     do: "write",
@@ -156,7 +161,14 @@ async function confirmPacks(
   return { ok: true, value: undefined };
 }
 
-function entryOf(start: number, n: number, request: CommitRequest, now: number): GenerationEntry {
+type Changes = Awaited<ReturnType<typeof changesOf>>;
+
+function entryOf(
+  start: number,
+  n: number,
+  request: CommitRequest,
+  now: number,
+): Omit<GenerationEntry, "changes"> {
   return {
     n,
     parent: request.parent,
@@ -169,7 +181,6 @@ function entryOf(start: number, n: number, request: CommitRequest, now: number):
     ...(request.recipient === undefined ? {} : { recipient: request.recipient }),
     files: request.files,
     bytes: request.bytes,
-    changes: request.changes,
   };
 }
 

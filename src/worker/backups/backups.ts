@@ -6,6 +6,7 @@
 import type { RestorePlan } from "../../protocol/backup.ts";
 import { commit, placeOfPack, reserve, stale } from "./append.ts";
 import type { BackupAnswer, BackupCall } from "./calls.ts";
+import { withPaths } from "./changed-paths.ts";
 import { Imports, planOf as importPlanOf } from "./imports.ts";
 import { Ledger, refuse, type Answer, type Refused } from "./ledger.ts";
 import {
@@ -128,11 +129,14 @@ export class Backups {
 
   /** Every generation there is, newest first. */
   async list(): Promise<Answer<GenerationEntry[]>> {
-    const { ledger } = this.#room;
+    const { ledger, keys } = this.#room;
     const current = await ledger.read(false);
     if (!current.ok) return current;
     const all = await ledger.entries(current.value);
-    return all.ok ? { ok: true, value: all.value.toReversed() } : all;
+    if (!all.ok) return all;
+    const present = await keys();
+    const told = await Promise.all(all.value.map((entry) => withPaths(present, entry)));
+    return { ok: true, value: told.toReversed() };
   }
 
   /**

@@ -28,7 +28,10 @@ export const generationEntry = z.object({
   recipient: z.string().optional(),
   files: number,
   bytes: number,
+  /** Without paths where the generation is encrypted. */
   changes: changeSummary,
+  /** Those, where it is: see `changed-paths.ts`. */
+  sealedPaths: z.string().optional(),
   /** The generation whose content this one has. */
   of: number.optional(),
   verifiedAt: z.number().optional(),

@@ -70,6 +70,14 @@ export function isGatewayDatabase(path: string): boolean {
   return top === "state" || (top === "agents" && agent !== "" && folder === "agent");
 }
 
+/** Whether a folder holds, or may hold, the gateway's own databases. */
+export function holdsGatewayDatabases(path: string): boolean {
+  const [root, top, , folder, ...more] = path.split("/");
+  if (root !== STATE_FOLDER || more.length > 0) return false;
+  if (folder !== undefined) return top === "agents" && folder === "agent";
+  return top === undefined || top === "agents" || path === `${STATE_FOLDER}/state`;
+}
+
 function isOfProcess(path: string): boolean {
   const [, top = "", ...rest] = path.split("/");
   if (rest.length > 0 && !GATEWAYS.has(top)) return false;

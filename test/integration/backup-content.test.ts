@@ -4,12 +4,15 @@ import {
   closeSync,
   openSync,
   readFileSync,
+  renameSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { generateX25519Identity } from "age-encryption";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HostClient } from "../../src/supervisor/backups/host-client.ts";
@@ -23,7 +26,7 @@ import {
   type WorkerSide,
 } from "../support/backup-rig.ts";
 import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
-import { addRows, put } from "../support/backup-state.ts";
+import { addRows, put, rowsOf } from "../support/backup-state.ts";
 
 const MB = 1024 ** 2;
 
@@ -198,4 +201,37 @@ test("the manifest of encrypted backups has no file's name in it, and an admin s
     ok: true,
     value: [{ changes: { changed: 1, paths: [] } }],
   });
+});
+
+test("two writes of the manifest are as far apart as the store wants them", async () => {
+  const intervalMs = 300;
+  const worker = await workerSide(bucket, { writes: { intervalMs, wait: sleep } });
+  const write = bucket.put.bind(bucket);
+  const times: number[] = [];
+  bucket.put = (key, value, options) => {
+    if (key.endsWith("/manifest.json")) times.push(performance.now());
+    return write(key, value, options);
+  };
+  const side = await start(worker, 1);
+  for (const text of ["1", "2", "3"]) {
+    put(side.state, "workspace/a", text);
+    await keep(side);
+  }
+  const apart = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+  expect(apart.length).toBeGreaterThanOrEqual(3);
+  // A timer may come a little early.
+  expect(Math.min(...apart)).toBeGreaterThan(intervalMs * 0.9);
+});
+
+test("a state without what the gateway lives from is not kept as a whole one", async () => {
+  const worker = await workerSide(bucket);
+  const side = await start(worker, 1);
+  addRows(join(side.state, "state/openclaw.sqlite"), "paired");
+  await keep(side);
+  renameSync(join(side.state, "state"), join(side.home, "elsewhere"));
+  symlinkSync(join(side.home, "elsewhere"), join(side.state, "state"));
+  put(side.state, "workspace/MEMORY.md", "two");
+  expect(await side.backups.commit("final")).toMatchObject({ ok: false, reason: "broken" });
+  const next = await start(worker, 2);
+  expect(rowsOf(join(next.state, "state/openclaw.sqlite"))).toEqual(["paired"]);
 });

@@ -92,6 +92,17 @@ describe("backups of the running system", { timeout: 240_000 }, () => {
     expect(first.files).toBeGreaterThan(0);
   });
 
+  test("a gateway that nobody asks anything writes nothing, through its heartbeats", async () => {
+    const quiet = async () => {
+      const newest = async () => (await generations())[0]?.generation;
+      const before = await newest();
+      await sleep(35_000);
+      return (await newest()) === before ? true : undefined;
+    };
+    // What it does in its first minutes may come to an end first.
+    expect(await until("a quiet time", quiet)).toBe(true);
+  });
+
   test("a change is a generation of its own, encrypted, without being asked for", async () => {
     const before = await until("first", async () => (await generations())[0]);
     await note("MEMORY.md", "the first thing to remember");

@@ -62,6 +62,10 @@ export function refuse(
 export class Ledger {
   private readonly parts: LedgerParts;
   private held: Held | undefined;
+  /** Counts reads and writes: an answer that was on its way while a newer one came in is not kept. */
+  private asked = 0;
+  /** What `asked` was for the newest answer. */
+  private heldOf = 0;
   private turn: Promise<unknown> = Promise.resolve();
   private writtenAt = 0;
 
@@ -100,9 +104,12 @@ export class Ledger {
     decide: (current: Manifest) => Change<T> | Promise<Change<T>>,
   ): Promise<Answer<T>> {
     for (let i = 0; i < TRIES; i++) {
+      const remembered = i === 0 && this.held !== undefined;
       const held = await this.load(i > 0);
       if (!held.ok) return held;
       const change = await decide(held.value.manifest);
+      // What is remembered may be old, and a refusal can end what a sandbox may do for good.
+      if (change.do === "refuse" && remembered) continue;
       if (change.do === "refuse") return change.refusal;
       if (change.do === "same") return { ok: true, value: change.value };
       const written = await this.store(change.next, held.value.etag);
@@ -130,6 +137,9 @@ export class Ledger {
     const onlyIf = etag === undefined ? ABSENT : { etagMatches: etag };
     const text = JSON.stringify(final);
     const written = await write(bucket, manifestKey(agentId), text, { onlyIf });
+    // Whatever was read meanwhile may be what this write replaces.
+    this.held = undefined;
+    this.heldOf = ++this.asked;
     if (!written.ok) return written;
     if (written.value === undefined) return { ok: true, value: false };
     this.held = { manifest: final, etag: written.value.etag };
@@ -146,8 +156,11 @@ export class Ledger {
     if (this.held !== undefined && !fresh) return { ok: true, value: this.held };
     const { agentId, bucket, notebook } = this.parts;
     const known = recall(notebook);
+    const asked = ++this.asked;
     const found = await readText(bucket, manifestKey(agentId));
     if (!found.ok) return found;
+    const newer = this.newerThan(asked);
+    if (newer !== undefined) return { ok: true, value: newer };
     if (found.value === undefined) {
       if (known.lastGeneration > 0 || known.claim !== undefined) {
         return refuse(
@@ -158,6 +171,8 @@ export class Ledger {
       }
       const packs = await listAll(bucket, packsPrefix(agentId));
       if (!packs.ok) return packs;
+      const first = this.newerThan(asked);
+      if (first !== undefined) return { ok: true, value: first };
       if (packs.value.length > 0) {
         return refuse(
           "corrupt",
@@ -177,8 +192,17 @@ export class Ledger {
           `${known.lastGeneration} was committed`,
       );
     }
-    this.held = { manifest, etag: found.value.etag };
-    return { ok: true, value: this.held };
+    const held = { manifest, etag: found.value.etag };
+    if (asked > this.heldOf) {
+      this.held = held;
+      this.heldOf = asked;
+    }
+    return { ok: true, value: held };
+  }
+
+  /** What came in since a read began that was counted as `asked`. */
+  private newerThan(asked: number): Held | undefined {
+    return this.heldOf > asked ? this.held : undefined;
   }
 
   private async page(key: string): Promise<Answer<GenerationEntry[]>> {

@@ -6,7 +6,7 @@
  * writes to one name.
  */
 import type { BackupRefusal } from "../../protocol/backup.ts";
-import { ABSENT, listAll, readText, remove, write, type BackupBucket } from "./bucket.ts";
+import { ABSENT, listAll, readText, write, type BackupBucket } from "./bucket.ts";
 import { manifestKey, packsPrefix, pageKey } from "./keys.ts";
 import {
   emptyManifest,
@@ -21,6 +21,7 @@ import {
   type Manifest,
 } from "./manifest.ts";
 import { recall, remember, type Notebook } from "./memory.ts";
+import { notePruning } from "./pruning-notes.ts";
 
 export type Refused = { ok: false } & BackupRefusal;
 export type Answer<T> = { ok: true; value: T } | Refused;
@@ -112,7 +113,7 @@ export class Ledger {
       if (change.do === "refuse" && remembered) continue;
       if (change.do === "refuse") return change.refusal;
       if (change.do === "same") return { ok: true, value: change.value };
-      const written = await this.store(change.next, held.value.etag);
+      const written = await this.store(change.next, held.value);
       if (!written.ok) return written;
       if (written.value) return { ok: true, value: change.value };
     }
@@ -120,7 +121,7 @@ export class Ledger {
   }
 
   /** False when somebody else wrote in between. */
-  private async store(next: Manifest, etag: string | undefined): Promise<Answer<boolean>> {
+  private async store(next: Manifest, { manifest, etag }: Held): Promise<Answer<boolean>> {
     const { agentId, bucket, notebook, now, wait, writeIntervalMs } = this.parts;
     const { keep, move } = spill(next);
     let final = keep;
@@ -143,6 +144,7 @@ export class Ledger {
     if (!written.ok) return written;
     if (written.value === undefined) return { ok: true, value: false };
     this.held = { manifest: final, etag: written.value.etag };
+    if (final.epoch > manifest.epoch) notePruning(notebook, { epoch: final.epoch });
     const head = headOf(final);
     remember(notebook, {
       lastGeneration: head?.n ?? 0,
@@ -214,10 +216,5 @@ export class Ledger {
     } catch {
       return refuse("corrupt", `${key} is not an index page`);
     }
-  }
-
-  /** Names that no manifest names any more. Never called with what a kept generation needs. */
-  async removeUnneeded(keys: string[]): Promise<Answer<undefined>> {
-    return remove(this.parts.bucket, keys);
   }
 }

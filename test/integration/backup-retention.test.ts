@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { exportArchive } from "../../src/worker/backups/export.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
 import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
 import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
@@ -44,9 +45,11 @@ test("after months of changes a few generations and their packs are left, and re
   }
   expect((await listed()).length).toBe(150);
   const packs = bucket.objects.size;
-  expect(await worker.backups.prune()).toMatchObject({ ok: true });
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { packs: 0 } });
   const left = await listed();
   expect(left.length).toBeLessThan(70);
+  now += HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true });
   expect(bucket.objects.size).toBeLessThan(packs);
   for (const [i, point] of [left.at(-1), left[20], left[0]].entries()) {
     const n = point?.n ?? 0;
@@ -110,9 +113,13 @@ test("generations on a pack that a drill found damaged never push out the last i
   expect(await side.backups.drill(plan.value)).toMatchObject({ outcome: "failed" });
   worker.backups.closeDrill();
   // All of them are as old as each other by now, and one of their week stays.
-  now += 60 * 24 * HOUR;
-  expect(await worker.backups.prune()).toMatchObject({ ok: true });
-  expect((await listed()).map(({ n }) => n)).toContain(1);
+  for (let days = 0; days < 60; days += 20) {
+    now += 20 * 24 * HOUR;
+    expect(await worker.backups.prune()).toMatchObject({ ok: true });
+  }
+  const left = (await listed()).map(({ n }) => n);
+  expect(left).toContain(1);
+  expect(left.length).toBeLessThan(7);
   expect(contentOf((await start(2)).state)).toEqual(intact);
 });
 
@@ -134,4 +141,123 @@ test("packs of a commit that failed are deleted once nothing can need them", asy
   await worker.backups.prune();
   expect(bucket.objects.has(orphan)).toBe(false);
   expect(contentOf((await start(2)).state)).toEqual(contentOf(side.state));
+});
+
+let changes = 0;
+async function commits(side: SandboxSide, count: number, everyMs = 0): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    put(side.state, "workspace/a", `${changes++}`);
+    expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+    now += everyMs;
+  }
+}
+
+test("who was overtaken by another Durable Object on the same bucket deletes nothing", async () => {
+  await commits(await start(1), 1);
+  const other = await workerSide(bucket, { now: () => now });
+  const side = await startSandboxSide(other, 1);
+  sides.push(side);
+  await commits(side, 109);
+  now += 2 * HOUR;
+  const before = [...bucket.objects.keys()];
+  expect(await worker.backups.prune()).toMatchObject({
+    ok: false,
+    reason: "stale",
+    message: expect.stringMatching(/epoch 2 .* begun elsewhere \(here epoch 1\)/),
+  });
+  const never = await workerSide(bucket, { now: () => now });
+  expect(await never.backups.prune()).toMatchObject({
+    ok: false,
+    message: expect.stringMatching(/here none yet/),
+  });
+  expect([...bucket.objects.keys()]).toEqual(before);
+  expect(await other.backups.list()).toMatchObject({ ok: true, value: { length: 110 } });
+  expect(await other.backups.prune()).toMatchObject({ ok: true });
+});
+
+test("who is overtaken while it prunes deletes nothing", async () => {
+  const side = await start(1);
+  await commits(side, 5);
+  now += 20 * 24 * HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 2 } });
+  now += 2 * HOUR;
+  const other = await workerSide(bucket, { now: () => now });
+  const before = [...bucket.objects.keys()];
+  const list = bucket.list;
+  bucket.list = async (options) => {
+    const found = await list(options);
+    bucket.list = list;
+    expect(await other.backups.claim(1)).toMatchObject({ ok: true });
+    return found;
+  };
+  expect(await worker.backups.prune()).toMatchObject({ ok: false, reason: "stale" });
+  expect([...bucket.objects.keys()]).toEqual(before);
+});
+
+test("between a restore by an admin and the next start old generations are still deleted", async () => {
+  await commits(await start(1), 5);
+  expect(await worker.backups.restoreTo(3)).toMatchObject({ ok: true });
+  now += 20 * 24 * HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 3 } });
+});
+
+test("what is no longer kept can be read for an hour by whoever began with it", async () => {
+  const side = await start(1);
+  await commits(side, 5, 60_000);
+  now += 26 * HOUR;
+  const plan = await worker.backups.planTo(2);
+  if (!plan.ok) throw new Error(plan.message);
+  const archive = async () => {
+    const parts = { agentId: "main", bucket, keys: undefined };
+    const exported = await exportArchive(plan.value, parts);
+    if (!exported.ok) return exported.message;
+    return (await new Response(exported.value).bytes()).length;
+  };
+  const bytes = await archive();
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 2, packs: 0 } });
+  now += HOUR - 1;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 0, packs: 0 } });
+  expect(await archive()).toBe(bytes);
+  now += 1;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 0, packs: 2 } });
+  expect(await archive()).toMatch(/2\.0 is not in the bucket/);
+  expect(contentOf((await start(2)).state)).toEqual(contentOf(side.state));
+});
+
+test("packs are deleted in the end when the clock was ahead as their generations went", async () => {
+  const side = await start(1);
+  await commits(side, 5, 60_000);
+  now += 29 * 24 * HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 2 } });
+  now -= 20 * 24 * HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { packs: 0 } });
+  now += HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { packs: 2 } });
+});
+
+test("a clock that runs years ahead for a moment deletes no history", async () => {
+  const side = await start(1);
+  await commits(side, 30, 24 * HOUR);
+  now += HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true });
+  const [right, before] = [now, (await listed()).length];
+  now = Date.UTC(2099, 0, 1);
+  await commits(side, 1);
+  expect(await worker.backups.prune()).toMatchObject({
+    ok: false,
+    message: expect.stringMatching(/the clock says 2099-01-01.* it was 2030-01-31/),
+  });
+  now = right + HOUR;
+  await commits(side, 1);
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 0 } });
+  expect(await listed()).toHaveLength(before + 2);
+});
+
+test("after months in which nobody looked, what is too old goes an hour later", async () => {
+  await commits(await start(1), 5, 24 * HOUR);
+  expect(await worker.backups.prune()).toMatchObject({ ok: true });
+  now += 90 * 24 * HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: false, reason: "store" });
+  now += HOUR;
+  expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 1 } });
 });

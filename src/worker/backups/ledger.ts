@@ -6,7 +6,7 @@
  * writes to one name.
  */
 import type { BackupRefusal } from "../../protocol/backup.ts";
-import { ABSENT, listAll, readText, remove, write, type BackupBucket } from "./bucket.ts";
+import { ABSENT, listAll, readText, write, type BackupBucket } from "./bucket.ts";
 import { manifestKey, packsPrefix, pageKey } from "./keys.ts";
 import {
   emptyManifest,
@@ -21,6 +21,7 @@ import {
   type Manifest,
 } from "./manifest.ts";
 import { recall, remember, type Notebook } from "./memory.ts";
+import { notePruning } from "./pruning-notes.ts";
 
 export type Refused = { ok: false } & BackupRefusal;
 export type Answer<T> = { ok: true; value: T } | Refused;
@@ -62,6 +63,10 @@ export function refuse(
 export class Ledger {
   private readonly parts: LedgerParts;
   private held: Held | undefined;
+  /** Counts reads and writes: an answer that was on its way while a newer one came in is not kept. */
+  private asked = 0;
+  /** What `asked` was for the newest answer. */
+  private heldOf = 0;
   private turn: Promise<unknown> = Promise.resolve();
   private writtenAt = 0;
 
@@ -100,12 +105,15 @@ export class Ledger {
     decide: (current: Manifest) => Change<T> | Promise<Change<T>>,
   ): Promise<Answer<T>> {
     for (let i = 0; i < TRIES; i++) {
+      const remembered = i === 0 && this.held !== undefined;
       const held = await this.load(i > 0);
       if (!held.ok) return held;
       const change = await decide(held.value.manifest);
+      // What is remembered may be old, and a refusal can end what a sandbox may do for good.
+      if (change.do === "refuse" && remembered) continue;
       if (change.do === "refuse") return change.refusal;
       if (change.do === "same") return { ok: true, value: change.value };
-      const written = await this.store(change.next, held.value.etag);
+      const written = await this.store(change.next, held.value);
       if (!written.ok) return written;
       if (written.value) return { ok: true, value: change.value };
     }
@@ -113,7 +121,7 @@ export class Ledger {
   }
 
   /** False when somebody else wrote in between. */
-  private async store(next: Manifest, etag: string | undefined): Promise<Answer<boolean>> {
+  private async store(next: Manifest, { manifest, etag }: Held): Promise<Answer<boolean>> {
     const { agentId, bucket, notebook, now, wait, writeIntervalMs } = this.parts;
     const { keep, move } = spill(next);
     let final = keep;
@@ -130,9 +138,13 @@ export class Ledger {
     const onlyIf = etag === undefined ? ABSENT : { etagMatches: etag };
     const text = JSON.stringify(final);
     const written = await write(bucket, manifestKey(agentId), text, { onlyIf });
+    // Whatever was read meanwhile may be what this write replaces.
+    this.held = undefined;
+    this.heldOf = ++this.asked;
     if (!written.ok) return written;
     if (written.value === undefined) return { ok: true, value: false };
     this.held = { manifest: final, etag: written.value.etag };
+    if (final.epoch > manifest.epoch) notePruning(notebook, { epoch: final.epoch });
     const head = headOf(final);
     remember(notebook, {
       lastGeneration: head?.n ?? 0,
@@ -146,8 +158,11 @@ export class Ledger {
     if (this.held !== undefined && !fresh) return { ok: true, value: this.held };
     const { agentId, bucket, notebook } = this.parts;
     const known = recall(notebook);
+    const asked = ++this.asked;
     const found = await readText(bucket, manifestKey(agentId));
     if (!found.ok) return found;
+    const newer = this.newerThan(asked);
+    if (newer !== undefined) return { ok: true, value: newer };
     if (found.value === undefined) {
       if (known.lastGeneration > 0 || known.claim !== undefined) {
         return refuse(
@@ -158,6 +173,8 @@ export class Ledger {
       }
       const packs = await listAll(bucket, packsPrefix(agentId));
       if (!packs.ok) return packs;
+      const first = this.newerThan(asked);
+      if (first !== undefined) return { ok: true, value: first };
       if (packs.value.length > 0) {
         return refuse(
           "corrupt",
@@ -177,8 +194,17 @@ export class Ledger {
           `${known.lastGeneration} was committed`,
       );
     }
-    this.held = { manifest, etag: found.value.etag };
-    return { ok: true, value: this.held };
+    const held = { manifest, etag: found.value.etag };
+    if (asked > this.heldOf) {
+      this.held = held;
+      this.heldOf = asked;
+    }
+    return { ok: true, value: held };
+  }
+
+  /** What came in since a read began that was counted as `asked`. */
+  private newerThan(asked: number): Held | undefined {
+    return this.heldOf > asked ? this.held : undefined;
   }
 
   private async page(key: string): Promise<Answer<GenerationEntry[]>> {
@@ -190,10 +216,5 @@ export class Ledger {
     } catch {
       return refuse("corrupt", `${key} is not an index page`);
     }
-  }
-
-  /** Names that no manifest names any more. Never called with what a kept generation needs. */
-  async removeUnneeded(keys: string[]): Promise<Answer<undefined>> {
-    return remove(this.parts.bucket, keys);
   }
 }

@@ -1,14 +1,17 @@
 /**
  * Deleting what the policy no longer keeps. Fails towards keeping: first the manifest stops naming a
- * generation, and only then go packs that no generation of exactly that manifest needs and that are
- * older than any commit under way could be.
+ * generation; an hour later, when nobody reads by the former manifest any more, go packs that no generation
+ * of the present one needs and that are older than any commit under way could be. Where somebody else
+ * writes the manifest, or the clock is doubtful, nothing goes.
  */
-import { ABSENT, listAll, write, type BackupBucket } from "./bucket.ts";
+import { ABSENT, listAll, remove, write, type BackupBucket } from "./bucket.ts";
+import { lookAtClock } from "./clock-doubt.ts";
 import { generationOf, packOfKey, packsPrefix, pageKey, pagePrefix } from "./keys.ts";
-import type { Answer, Ledger } from "./ledger.ts";
-import { headNumber, withPage, type GenerationEntry, type Manifest } from "./manifest.ts";
-import type { Notebook } from "./memory.ts";
+import { refuse, type Answer, type Change, type Ledger, type Refused } from "./ledger.ts";
+import { headNumber, headOf, withPage, type GenerationEntry, type Manifest } from "./manifest.ts";
+import { recall, type Notebook } from "./memory.ts";
 import { damageKnown } from "./plans.ts";
+import { notePruning, pruningNotesOf } from "./pruning-notes.ts";
 import { retained, type RetentionPolicy } from "./retention.ts";
 
 export interface PruneParts {
@@ -27,27 +30,60 @@ export async function prune(
   ledger: Ledger,
   parts: PruneParts,
 ): Promise<Answer<{ removed: number; packs: number }>> {
-  const thinned = await ledger.change<{
-    manifest: Manifest;
-    kept: GenerationEntry[];
-    removed: number;
-  }>(async (current) => {
-    const all = await ledger.entries(current);
-    if (!all.ok) return { do: "refuse", refusal: all };
-    const keep = retained(all.value, parts.retention, parts.now(), damageKnown(parts.notebook));
-    const kept = all.value.filter((entry) => keep.has(entry.n));
-    const removed = all.value.length - kept.length;
-    if (removed === 0) return { do: "same", value: { manifest: current, kept, removed } };
-    const next = await repaged(parts, current, kept);
-    if (!next.ok) return { do: "refuse", refusal: next };
-    return { do: "write", next: next.value, value: { manifest: next.value, kept, removed } };
-  });
+  const current = await ledger.read(true);
+  if (!current.ok) return current;
+  const doubt = fenced(parts, current.value) ?? clockDoubt(parts, current.value);
+  if (doubt !== undefined) return doubt;
+  const swept = await sweep(ledger, parts);
+  if (!swept.ok) return swept;
+  const thinned = await ledger.change<number>((newest) => thin(ledger, parts, newest));
   if (!thinned.ok) return thinned;
-  const { kept, removed } = thinned.value;
-  const gone = await unneededKeys(parts, ledger, kept);
-  if (!gone.ok) return gone;
-  const done = await ledger.removeUnneeded(gone.value);
-  return done.ok ? { ok: true, value: { removed, packs: gone.value.length } } : done;
+  // Counted from here once more: writing it may have taken a while.
+  if (thinned.value > 0) notePruning(parts.notebook, { droppedAt: parts.now() });
+  return { ok: true, value: { removed: thinned.value, packs: swept.value } };
+}
+
+/** Only who wrote the present epoch knows that nobody else writes on. */
+function fenced({ notebook }: PruneParts, current: Manifest): Refused | undefined {
+  const own = Math.max(recall(notebook).claim?.epoch ?? 0, pruningNotesOf(notebook).epoch ?? 0);
+  if (current.epoch === own) return undefined;
+  const known = own === 0 ? "none yet" : `epoch ${own}`;
+  return refuse(
+    "stale",
+    `epoch ${current.epoch} of these backups was begun elsewhere (here ${known}): ` +
+      "only where the agent started last is anything deleted",
+  );
+}
+
+function clockDoubt({ notebook, now }: PruneParts, current: Manifest): Refused | undefined {
+  const { believedAt, doubtedAt } = pruningNotesOf(notebook);
+  const at = now();
+  const former = believedAt ?? recall(notebook).prunedAt ?? headOf(current)?.at ?? at;
+  const { believed, noted } = lookAtClock(at, former, doubtedAt);
+  notePruning(notebook, noted);
+  if (believed) return undefined;
+  const [is, was] = [at, former].map((time) => new Date(time).toISOString());
+  return refuse(
+    "store",
+    `the clock says ${is}, and when it was last looked at it was ${was}: ` +
+      "nothing is deleted until it has gone on from there for an hour",
+  );
+}
+
+async function thin(ledger: Ledger, parts: PruneParts, current: Manifest): Promise<Change<number>> {
+  const refusal = fenced(parts, current);
+  if (refusal !== undefined) return { do: "refuse", refusal };
+  const all = await ledger.entries(current);
+  if (!all.ok) return { do: "refuse", refusal: all };
+  const keep = retained(all.value, parts.retention, parts.now(), damageKnown(parts.notebook));
+  const kept = all.value.filter((entry) => keep.has(entry.n));
+  const removed = all.value.length - kept.length;
+  if (removed === 0) return { do: "same", value: 0 };
+  const next = await repaged(parts, current, kept);
+  if (!next.ok) return { do: "refuse", refusal: next };
+  // Before it is written: it may be in although no answer says so.
+  notePruning(parts.notebook, { droppedAt: parts.now() });
+  return { do: "write", next: next.value, value: removed };
 }
 
 /** The kept entries in new pages: pages themselves are never rewritten. */
@@ -73,11 +109,21 @@ async function repaged(
   return { ok: true, value: next };
 }
 
-async function unneededKeys(
-  parts: PruneParts,
-  ledger: Ledger,
-  kept: GenerationEntry[],
-): Promise<Answer<string[]>> {
+/** Deletes what earlier manifests named and what none ever did; says how much. */
+async function sweep(ledger: Ledger, parts: PruneParts): Promise<Answer<number>> {
+  const { bucket, notebook, now } = parts;
+  const dropped = pruningNotesOf(notebook).droppedAt;
+  const since = dropped === undefined ? SETTLED_MS : now() - dropped;
+  // By a clock that was ahead then: the hour begins now.
+  if (since < 0) notePruning(notebook, { droppedAt: now() });
+  if (since < SETTLED_MS) return { ok: true, value: 0 };
+  const unneeded = await unneededKeys(ledger, parts);
+  if (!unneeded.ok) return unneeded;
+  const done = await remove(bucket, unneeded.value);
+  return done.ok ? { ok: true, value: unneeded.value.length } : done;
+}
+
+async function unneededKeys(ledger: Ledger, parts: PruneParts): Promise<Answer<string[]>> {
   const { agentId, bucket, now } = parts;
   const settled = now() - SETTLED_MS;
   const [packs, pages] = [
@@ -87,10 +133,14 @@ async function unneededKeys(
   if (!packs.ok) return packs;
   if (!pages.ok) return pages;
   // Read after the listing: what was committed meanwhile is newer than everything listed for removal.
-  const manifest = await ledger.read(false);
+  const manifest = await ledger.read(true);
   if (!manifest.ok) return manifest;
+  const refusal = fenced(parts, manifest.value);
+  if (refusal !== undefined) return refusal;
+  const all = await ledger.entries(manifest.value);
+  if (!all.ok) return all;
   const needed = new Set<string>();
-  for (const entry of [...kept, ...manifest.value.recent]) {
+  for (const entry of all.value) {
     for (const pack of entry.needs) needed.add(pack);
     for (const pack of entry.packs) needed.add(pack.id);
   }

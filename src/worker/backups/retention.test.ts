@@ -4,6 +4,7 @@ import type { GenerationEntry } from "./manifest.ts";
 import { DEFAULT_RETENTION, retained as retainedOf } from "./retention.ts";
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const NOW = Date.UTC(2030, 0, 15, 12);
 
 function entry(n: number, ageHours: number, more: Partial<GenerationEntry> = {}): GenerationEntry {
@@ -74,6 +75,57 @@ describe("which generations stay", () => {
   test("an agent that was idle for years keeps its newest ones", () => {
     const entries = [entry(1, 90_000), entry(2, 80_000)];
     expect([...retained(entries)]).toEqual([1, 2]);
+  });
+
+  test("what was made after a generation of the last day stays, whatever the clock said then", () => {
+    const at = fc.integer({ min: -30_000, max: 500_000 });
+    fc.assert(
+      fc.property(fc.array(at, { maxLength: 60 }), fc.array(at, { maxLength: 60 }), (...both) => {
+        const [before, after] = both;
+        const all = [...before, 23, ...after].map((age, i) => entry(i + 1, age));
+        const kept = retained(all);
+        const from = before.length + 1;
+        expect(all.filter(({ n }) => n >= from && !kept.has(n))).toEqual([]);
+      }),
+    );
+  });
+
+  test("no generation takes away one of another time, however far a clock was off when it was made", () => {
+    const count = 100;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(count - 1), fc.integer({ min: -500_000, max: 500_000 }))),
+        (wrong) => {
+          const right = history(count, 24);
+          const off = new Map(wrong);
+          const entries = right.map(({ n, at }, i) =>
+            entry(n, 0, { at: at + (off.get(i) ?? 0) * HOUR }),
+          );
+          const kept = retained(entries);
+          // Of the last month a day that had one by a right clock still has one.
+          const days = (some: typeof entries) =>
+            new Set(some.map(({ at }) => Math.floor(at / DAY)));
+          const month = entries.filter((one, i) => !off.has(i) && NOW - one.at <= 30 * DAY);
+          const left = days(entries.filter(({ n }) => kept.has(n)));
+          expect([...days(month)].filter((day) => !left.has(day))).toEqual([]);
+        },
+      ),
+    );
+  });
+
+  test("nothing that is kept is let go of by looking again, or with a clock that is set back", () => {
+    const ages = fc.array(fc.double({ min: 0, max: 9000, noNaN: true }), { maxLength: 60 });
+    fc.assert(
+      fc.property(ages, fc.nat(20_000), (some, back) => {
+        const entries = some.toSorted((a, b) => b - a).map((age, i) => entry(i + 1, age));
+        const kept = retained(entries);
+        const left = entries.filter(({ n }) => kept.has(n));
+        for (const now of [NOW, NOW - back * HOUR]) {
+          const again = retainedOf(left, DEFAULT_RETENTION, now, () => false);
+          expect(left.filter(({ n }) => !again.has(n))).toEqual([]);
+        }
+      }),
+    );
   });
 
   test("generations of the last hour never take the place of older ones", () => {

@@ -48,8 +48,11 @@ export function retained(
     { within: policy.weeklyWeeks * 7 * DAY, every: 7 * DAY },
   ];
   const buckets = tiers.map(() => new Map<number, GenerationEntry>());
+  let followed = Number.NEGATIVE_INFINITY;
   for (const entry of entries) {
-    const age = now - entry.at;
+    // One made while a clock was behind is no older than those it followed.
+    if (entry.at <= now) followed = Math.max(followed, entry.at);
+    const age = now - Math.max(entry.at, followed);
     if (age <= policy.allHours * HOUR) kept.add(entry.n);
     tiers.forEach((tier, i) => {
       if (age > tier.within) return;

@@ -3,14 +3,13 @@
  * agent lacks, so whatever links, crafted databases or swapped folders it meets, it reads nothing
  * that the agent could not.
  */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { purgeSecrets } from "./database.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { readFrames, writeFrame } from "./frames.ts";
-import { markPath, type Mark } from "./home.ts";
+import { HomeMark } from "./home-mark.ts";
 import {
   readerCommand,
   type ObservedFile,
@@ -45,15 +44,21 @@ async function say(output: Writable, message: ReaderMessage, bytes?: Buffer): Pr
   if (bytes !== undefined) await writeFrame(output, { bytes });
 }
 
+/** What a scan saw, until it is known whether that is kept. */
+interface Pending {
+  known: Map<string, Known>;
+  shape: Map<string, string>;
+}
+
 class StateReader {
   private readonly tell: (message: ReaderMessage, bytes?: Buffer) => Promise<void>;
   private scanner: Scanner | undefined;
   private watcher: FolderWatch | undefined;
   private home = "";
-  private mark: Mark | undefined;
+  private mark: HomeMark | undefined;
   private known = new Map<string, Known>();
   private shape = new Map<string, string>();
-  private pending: { known: Map<string, Known>; shape: Map<string, string> } | undefined;
+  private pending: Pending | undefined;
   private announced = false;
 
   constructor(tell: (message: ReaderMessage, bytes?: Buffer) => Promise<void>) {
@@ -86,8 +91,7 @@ class StateReader {
     this.known = new Map(command.known.map(({ path, ...known }) => [path, known]));
     this.shape = new Map(command.shape);
     this.home = command.home;
-    this.mark = command.mark;
-    this.writeMark();
+    this.mark = command.mark === undefined ? undefined : new HomeMark(command.home, command.mark);
     if (command.watch) this.watcher = new FolderWatch(command.home, () => this.changed());
     return this.tell({ say: "opened" });
   }
@@ -152,35 +156,22 @@ class StateReader {
     });
   }
 
-  private settle(command: Command<"settle">): Promise<void> {
-    if (command.kept && this.pending !== undefined) {
-      this.known = this.pending.known;
-      this.shape = this.pending.shape;
-    }
-    if (command.generation !== undefined && this.mark !== undefined) {
-      this.mark = { ...this.mark, generation: command.generation, asked: [] };
-      this.writeMark();
-    }
+  private async settle(command: Command<"settle">): Promise<void> {
+    const pending = command.kept ? this.pending : undefined;
     this.pending = undefined;
-    return Promise.resolve();
+    if (pending !== undefined) ({ known: this.known, shape: this.shape } = pending);
+    if (command.generation !== undefined) this.mark?.kept(command.generation);
+    await this.tell({ say: "settled" });
   }
 
   private announce(command: Command<"mark">): Promise<void> {
-    this.mark = command.mark;
     try {
-      this.writeMark();
+      if (this.mark === undefined) this.mark = new HomeMark(this.home, command.mark);
+      else this.mark.write(command.mark);
       return this.tell({ say: "marked" });
     } catch (error) {
       return this.tell({ say: "marked", problem: messageOf(error) });
     }
-  }
-
-  private writeMark(): void {
-    if (this.mark === undefined) return;
-    const path = markPath(this.home);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(`${path}.new`, JSON.stringify(this.mark), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
   }
 
   private async purge(command: Command<"purge">): Promise<void> {

@@ -1,5 +1,7 @@
 /** A newer state that a crash left on a local disk and that cannot become a generation. */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { memoryBucket } from "../support/backup-bucket.ts";
@@ -106,4 +108,31 @@ test.each(["open", "scan"] as const)(
 test("one that breaks off again and again leaves it on the disk under the other name", async () => {
   expect(await startOverReaders(4, "scan")).toBe(5);
   expect(unsaved().map(memoryIn)).toEqual(["written last"]);
+});
+
+/** A name that is not UTF-8. */
+function unkeepable(folder = side.state): Buffer {
+  return Buffer.concat([Buffer.from(`${folder}/workspace/caf`), Buffer.from([0xe9])]);
+}
+
+test("stays beside its generation when something of it could not be kept", async () => {
+  put(side.state, "workspace/MEMORY.md", "written last");
+  writeFileSync(unkeepable(), "content");
+  side.backups.close();
+  await startAgain(2);
+  expect(readFileSync(join(side.state, "workspace/MEMORY.md"), "utf8")).toBe("written last");
+  const [name = ""] = unsaved();
+  expect(readFileSync(unkeepable(join(side.home, name, ".openclaw")), "utf8")).toBe("content");
+  expect(side.backups.status().unkept).toEqual([expect.objectContaining({ path: name })]);
+});
+
+test("does not stay for a socket, in which there is nothing", async () => {
+  put(side.state, "workspace/MEMORY.md", "written last");
+  const socket = createServer().listen(join(side.state, "workspace/socket"));
+  await once(socket, "listening");
+  side.backups.close();
+  await startAgain(2);
+  expect(readFileSync(join(side.state, "workspace/MEMORY.md"), "utf8")).toBe("written last");
+  expect(unsaved()).toEqual([]);
+  socket.close();
 });

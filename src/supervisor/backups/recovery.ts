@@ -1,5 +1,6 @@
 /** What a former sandbox left on the disk is kept before anything is restored over it, when it is newer. */
 import { makeGeneration, type Made } from "./generation.ts";
+import { holdsContent } from "./holds-content.ts";
 import { followsFrom, scratchIn, type LeftBehind } from "./home.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { readListOf, type Restored } from "./restore.ts";
@@ -9,9 +10,9 @@ const TRIES = 4;
 const FIRST_PAUSE_MS = 400;
 
 export type LeftBehindEnd =
-  /** A generation holds it, or it is not newer than those there are. */
+  /** A generation holds all of it, or it is not newer than those there are. */
   | { outcome: "done" }
-  /** It is newer, and cannot be kept as a generation. */
+  /** Something of it is newer, and cannot be kept as a generation. */
   | { outcome: "unkept" }
   /** It may be kept at another try. */
   | Extract<Restored, { outcome: "failed" }>;
@@ -53,7 +54,10 @@ export async function keepLeftBehind(
   const made = await madeAtLast(attempt, wait);
   if (made.ok) {
     if (made.made) log.warn(`kept what was left behind as generation ${made.list.generation}`);
-    return { outcome: "done" };
+    const leftOut = made.unkept.find(({ path }) => holdsContent(left.folder, path));
+    if (leftOut === undefined) return { outcome: "done" };
+    log.error(`what was left behind is not kept as a whole: ${leftOut.path}: ${leftOut.why}`);
+    return { outcome: "unkept" };
   }
   if (made.reason !== "reader" && made.reason !== "broken") {
     return { outcome: "failed", reason: made.reason, message: made.message };

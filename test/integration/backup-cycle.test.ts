@@ -474,7 +474,7 @@ describe("what a crash leaves on a local disk", () => {
     expect(readdirSync(again.home).sort()).toEqual([".moltworker", ".openclaw"]);
   });
 
-  test("it is dropped when the newest generation is another one", async () => {
+  test("it is dropped when the newest generation is another one, and its own holds all of it", async () => {
     const side = await start(1);
     put(side.state, "workspace/a", "1");
     addRows(join(side.state, "state/openclaw.sqlite"), "1");

@@ -1,19 +1,31 @@
 /**
- * The reader's word in the agent's home: which generation it was last the same as.
- * Written as the agent.
+ * The reader's word in the agent's home: which generation it was last the same as, and whether it
+ * still is. Written as the agent.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
-import { markPath, type Mark } from "./home.ts";
+import { markPath, settledPath, type Mark } from "./home.ts";
 
 export class HomeMark {
   readonly #home: string;
   #mark: Mark;
+  /** The home is known to be the same as that generation at this moment. */
+  #settled = false;
 
   /** Throws when it cannot be written. */
   constructor(home: string, mark: Mark) {
     this.#home = home;
     this.#mark = mark;
+    // Nobody has watched the home so far.
+    rmSync(settledPath(home), { force: true });
     this.write(mark);
   }
 
@@ -36,6 +48,29 @@ export class HomeMark {
   /** Everything is in this generation. */
   kept(generation: number): void {
     this.write({ ...this.#mark, generation, asked: [] });
+  }
+
+  /**
+   * A file of its own: the mark itself is never at stake for it, and a lost one counts as changed.
+   * Its time says when that was last found.
+   */
+  settled(): void {
+    try {
+      writeFileSync(settledPath(this.#home), String(this.#mark.generation), { mode: 0o600 });
+      this.#settled = true;
+    } catch {
+      // It counts as changed.
+    }
+  }
+
+  changed(): void {
+    if (!this.#settled) return;
+    this.#settled = false;
+    try {
+      rmSync(settledPath(this.#home), { force: true });
+    } catch {
+      // Only the agent can have closed its folder.
+    }
   }
 }
 

@@ -23,6 +23,7 @@ import { sha256Hex, STATE_FOLDER, type RestorePlan } from "../../protocol/backup
 import { openFolder, removeTree } from "./tree-removal.ts";
 import { beginUnfinished, isUnfinished, UNFINISHED } from "./unfinished.ts";
 import { isUnsaved, keepUnsaved } from "./unsaved.ts";
+import { writtenSince } from "./written-since.ts";
 
 /** Own files in the home, none of them kept. */
 export const OWN_FOLDER = ".moltworker";
@@ -30,6 +31,7 @@ const ASIDE = ".moltworker-left-behind";
 /** A home without a mark on its way to another name. */
 const UNMARKED = ".moltworker-unmarked";
 const MARK = "base.json";
+const SETTLED = "settled";
 /** Far more than there is to say. */
 const MAX_MARK_BYTES = 1_000_000;
 
@@ -63,6 +65,11 @@ export function scratchIn(home: string): string {
 
 export function markPath(home: string): string {
   return join(home, OWN_FOLDER, MARK);
+}
+
+/** Says the number of the mark's generation for as long as nothing was seen to change since. */
+export function settledPath(home: string): string {
+  return join(home, OWN_FOLDER, SETTLED);
 }
 
 /**
@@ -106,6 +113,17 @@ export function setAside(home: string, now: number): LeftBehind | undefined {
   beginUnfinished(home);
   const found = readMark(aside);
   return found === undefined ? undefined : { folder: aside, mark: found };
+}
+
+/** Whether it is not known to be the same as the generation of its mark. */
+export function mayBeNewer({ folder, mark: { generation } }: LeftBehind): boolean {
+  try {
+    const path = settledPath(folder);
+    if (readOwn(path) !== String(generation)) return true;
+    return writtenSince(folder, lstatSync(path).mtimeMs);
+  } catch {
+    return true;
+  }
 }
 
 /** Without its mark first, so that what an interruption leaves of it counts as nothing. */

@@ -5,10 +5,12 @@
  */
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { purgeSecrets } from "./database.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { readFrames, writeFrame } from "./frames.ts";
+import { holdsContent } from "./holds-content.ts";
 import { HomeMark } from "./home-mark.ts";
 import {
   readerCommand,
@@ -36,7 +38,7 @@ export async function runStateReader(input: Readable, output: Writable): Promise
       await say(output, { say: "failed", message, ...broken });
     }
   }
-  reader.close();
+  await reader.close();
 }
 
 async function say(output: Writable, message: ReaderMessage, bytes?: Buffer): Promise<void> {
@@ -48,6 +50,8 @@ async function say(output: Writable, message: ReaderMessage, bytes?: Buffer): Pr
 interface Pending {
   known: Map<string, Known>;
   shape: Map<string, string>;
+  /** Nothing of the state is left out, and what changes from then on is seen. */
+  complete: boolean;
 }
 
 class StateReader {
@@ -82,7 +86,9 @@ class StateReader {
     }
   }
 
-  close(): void {
+  /** What changed until now is still noted. */
+  async close(): Promise<void> {
+    await changesSoFar();
     this.watcher?.closeAll();
   }
 
@@ -97,6 +103,7 @@ class StateReader {
   }
 
   private changed(): void {
+    this.mark?.changed();
     if (this.announced) return;
     this.announced = true;
     this.tell({ say: "dirty" }).catch(() => undefined);
@@ -105,6 +112,7 @@ class StateReader {
   private async scan(command: Command<"scan">): Promise<void> {
     if (this.scanner === undefined) throw new Error("scan before open");
     const before = process.cpuUsage();
+    await changesSoFar();
     this.announced = false;
     this.pending = undefined;
     this.watcher?.begin();
@@ -136,10 +144,13 @@ class StateReader {
       if (!known.has(path) && isCovered(path)) known.set(path, content);
     }
     const shape = shapeOf(found);
-    this.pending = { known, shape };
+    const leftOut = found.unkept.some(({ path }) => holdsContent(this.home, path));
+    this.pending = { known, shape, complete: watching && !leftOut };
+    const changed = this.differs(found, known, shape);
+    if (changed) this.mark?.changed();
     await this.tell({
       say: "scanned",
-      changed: this.differs(found, known, shape),
+      changed,
       ...found,
       removed: [...this.known.keys()].filter((path) => !known.has(path)).length,
       watching,
@@ -161,6 +172,9 @@ class StateReader {
     this.pending = undefined;
     if (pending !== undefined) ({ known: this.known, shape: this.shape } = pending);
     if (command.generation !== undefined) this.mark?.kept(command.generation);
+    await changesSoFar();
+    if (pending?.complete === true && !this.announced) this.mark?.settled();
+    else this.mark?.changed();
     await this.tell({ say: "settled" });
   }
 
@@ -198,6 +212,12 @@ class StateReader {
     }
     await this.tell({ say: "checked", problems });
   }
+}
+
+/** The second turn comes after one in which everything that had happened was told to the watches. */
+async function changesSoFar(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }
 
 function cpuMsSince(before: NodeJS.CpuUsage): number {

@@ -3,7 +3,7 @@
  * folder is read, so that no change falls between. Whatever cannot be watched makes it say so, and
  * the supervisor looks more often instead.
  */
-import { watch, type FSWatcher } from "node:fs";
+import { lstatSync, watch, type FSWatcher } from "node:fs";
 import { join } from "node:path";
 import { mayMatter } from "../../archive/kept.ts";
 
@@ -29,8 +29,9 @@ export class FolderWatch {
     this.seen.add(path);
     if (this.watchers.has(path)) return;
     try {
-      const watcher = watch(join(this.home, path), (_event, name) => {
-        if (name === null || mayMatter(`${path}/${name}`)) this.onChange();
+      const { home } = this;
+      const watcher = watch(join(home, path), (_event, name) => {
+        if (name === null || tellsOfChange(home, `${path}/${name}`)) this.onChange();
       });
       watcher.on("error", () => this.drop(path));
       this.watchers.set(path, watcher);
@@ -59,4 +60,14 @@ export class FolderWatch {
     this.watchers.get(path)?.close();
     this.watchers.delete(path);
   }
+}
+
+/**
+ * False for what is not kept, and for a write-ahead log in which nothing is: that comes of somebody's
+ * looking into the database, to copy it, say. What was in a log and was brought into the database changed that.
+ */
+export function tellsOfChange(home: string, path: string): boolean {
+  if (!mayMatter(path)) return false;
+  if (!path.endsWith("-wal")) return true;
+  return lstatSync(join(home, path), { throwIfNoEntry: false })?.size !== 0;
 }

@@ -91,6 +91,8 @@ export const readerMessage = z.discriminatedUnion("say", [
     /** What looking cost, without the waits for whoever takes the content. */
     cpuMs: z.number(),
   }),
+  /** What a scan saw is noted as kept or as not kept, and the home's mark is written. */
+  z.object({ say: z.literal("settled") }),
   z.object({ say: z.literal("marked"), problem: z.string().max(2000).optional() }),
   z.object({
     say: z.literal("checked"),

@@ -94,10 +94,11 @@ export class ReaderClient {
     return reply;
   }
 
-  /** `generation` is what the content equals now. */
-  settle(kept: boolean, generation?: number): Promise<void> {
+  /** `generation` is what the content equals now. Over when the home says so. */
+  async settle(kept: boolean, generation?: number): Promise<void> {
     const now = generation === undefined ? {} : { generation };
-    return writeFrame(this.process.stdin, { json: { do: "settle", kept, ...now } });
+    const reply = await this.ask({ do: "settle", kept, ...now });
+    if (reply.say !== "settled") throw new ReaderError(`unexpected answer: ${reply.say}`);
   }
 
   /** Answers why it could not be written. */

@@ -3,14 +3,15 @@
  * agent lacks, so whatever links, crafted databases or swapped folders it meets, it reads nothing
  * that the agent could not.
  */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { purgeSecrets } from "./database.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { readFrames, writeFrame } from "./frames.ts";
-import { markPath, type Mark } from "./home.ts";
+import { holdsContent } from "./holds-content.ts";
+import { HomeMark } from "./home-mark.ts";
 import {
   readerCommand,
   type ObservedFile,
@@ -37,7 +38,7 @@ export async function runStateReader(input: Readable, output: Writable): Promise
       await say(output, { say: "failed", message, ...broken });
     }
   }
-  reader.close();
+  await reader.close();
 }
 
 async function say(output: Writable, message: ReaderMessage, bytes?: Buffer): Promise<void> {
@@ -45,15 +46,23 @@ async function say(output: Writable, message: ReaderMessage, bytes?: Buffer): Pr
   if (bytes !== undefined) await writeFrame(output, { bytes });
 }
 
+/** What a scan saw, until it is known whether that is kept. */
+interface Pending {
+  known: Map<string, Known>;
+  shape: Map<string, string>;
+  /** Nothing of the state is left out, and what changes from then on is seen. */
+  complete: boolean;
+}
+
 class StateReader {
   private readonly tell: (message: ReaderMessage, bytes?: Buffer) => Promise<void>;
   private scanner: Scanner | undefined;
   private watcher: FolderWatch | undefined;
   private home = "";
-  private mark: Mark | undefined;
+  private mark: HomeMark | undefined;
   private known = new Map<string, Known>();
   private shape = new Map<string, string>();
-  private pending: { known: Map<string, Known>; shape: Map<string, string> } | undefined;
+  private pending: Pending | undefined;
   private announced = false;
 
   constructor(tell: (message: ReaderMessage, bytes?: Buffer) => Promise<void>) {
@@ -77,7 +86,9 @@ class StateReader {
     }
   }
 
-  close(): void {
+  /** What changed until now is still noted. */
+  async close(): Promise<void> {
+    await changesSoFar();
     this.watcher?.closeAll();
   }
 
@@ -86,13 +97,13 @@ class StateReader {
     this.known = new Map(command.known.map(({ path, ...known }) => [path, known]));
     this.shape = new Map(command.shape);
     this.home = command.home;
-    this.mark = command.mark;
-    this.writeMark();
+    this.mark = command.mark === undefined ? undefined : new HomeMark(command.home, command.mark);
     if (command.watch) this.watcher = new FolderWatch(command.home, () => this.changed());
     return this.tell({ say: "opened" });
   }
 
   private changed(): void {
+    this.mark?.changed();
     if (this.announced) return;
     this.announced = true;
     this.tell({ say: "dirty" }).catch(() => undefined);
@@ -101,6 +112,7 @@ class StateReader {
   private async scan(command: Command<"scan">): Promise<void> {
     if (this.scanner === undefined) throw new Error("scan before open");
     const before = process.cpuUsage();
+    await changesSoFar();
     this.announced = false;
     this.pending = undefined;
     this.watcher?.begin();
@@ -132,10 +144,13 @@ class StateReader {
       if (!known.has(path) && isCovered(path)) known.set(path, content);
     }
     const shape = shapeOf(found);
-    this.pending = { known, shape };
+    const leftOut = found.unkept.some(({ path }) => holdsContent(this.home, path));
+    this.pending = { known, shape, complete: watching && !leftOut };
+    const changed = this.differs(found, known, shape);
+    if (changed) this.mark?.changed();
     await this.tell({
       say: "scanned",
-      changed: this.differs(found, known, shape),
+      changed,
       ...found,
       removed: [...this.known.keys()].filter((path) => !known.has(path)).length,
       watching,
@@ -152,35 +167,25 @@ class StateReader {
     });
   }
 
-  private settle(command: Command<"settle">): Promise<void> {
-    if (command.kept && this.pending !== undefined) {
-      this.known = this.pending.known;
-      this.shape = this.pending.shape;
-    }
-    if (command.generation !== undefined && this.mark !== undefined) {
-      this.mark = { ...this.mark, generation: command.generation, asked: [] };
-      this.writeMark();
-    }
+  private async settle(command: Command<"settle">): Promise<void> {
+    const pending = command.kept ? this.pending : undefined;
     this.pending = undefined;
-    return Promise.resolve();
+    if (pending !== undefined) ({ known: this.known, shape: this.shape } = pending);
+    if (command.generation !== undefined) this.mark?.kept(command.generation);
+    await changesSoFar();
+    if (pending?.complete === true && !this.announced) this.mark?.settled();
+    else this.mark?.changed();
+    await this.tell({ say: "settled" });
   }
 
   private announce(command: Command<"mark">): Promise<void> {
-    this.mark = command.mark;
     try {
-      this.writeMark();
+      if (this.mark === undefined) this.mark = new HomeMark(this.home, command.mark);
+      else this.mark.write(command.mark);
       return this.tell({ say: "marked" });
     } catch (error) {
       return this.tell({ say: "marked", problem: messageOf(error) });
     }
-  }
-
-  private writeMark(): void {
-    if (this.mark === undefined) return;
-    const path = markPath(this.home);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(`${path}.new`, JSON.stringify(this.mark), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
   }
 
   private async purge(command: Command<"purge">): Promise<void> {
@@ -207,6 +212,12 @@ class StateReader {
     }
     await this.tell({ say: "checked", problems });
   }
+}
+
+/** The second turn comes after one in which everything that had happened was told to the watches. */
+async function changesSoFar(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }
 
 function cpuMsSince(before: NodeJS.CpuUsage): number {

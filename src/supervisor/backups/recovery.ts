@@ -1,6 +1,7 @@
 /** What a former sandbox left on the disk is kept before anything is restored over it, when it is newer. */
 import { makeGeneration, type Made } from "./generation.ts";
-import { followsFrom, scratchIn, type LeftBehind } from "./home.ts";
+import { holdsContent } from "./holds-content.ts";
+import { followsFrom, mayBeNewer, scratchIn, type Asked, type LeftBehind } from "./home.ts";
 import { ReaderClient } from "./reader-client.ts";
 import { readListOf, type Restored } from "./restore.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
@@ -9,9 +10,9 @@ const TRIES = 4;
 const FIRST_PAUSE_MS = 400;
 
 export type LeftBehindEnd =
-  /** A generation holds it, or it is not newer than those there are. */
+  /** A generation holds all of it. */
   | { outcome: "done" }
-  /** It is newer, and cannot be kept as a generation. */
+  /** Something of it may be in no generation, and cannot be kept as one. */
   | { outcome: "unkept" }
   /** It may be kept at another try. */
   | Extract<Restored, { outcome: "failed" }>;
@@ -23,7 +24,12 @@ export async function keepLeftBehind(
   const plan = await host.plan();
   if (!plan.ok) return { outcome: "failed", reason: plan.reason, message: plan.message };
   if (left.mark.agentId !== agentId || !followsFrom(left.mark, plan.value)) {
-    log.info("what a former sandbox left behind is not newer than the backups");
+    const instead = "what a former sandbox left behind does not go on from the newest backup";
+    if (mayBeNewer(left)) {
+      log.error(`${instead}, and may be newer than the backup that it does go on from`);
+      return { outcome: "unkept" };
+    }
+    log.info(`${instead}: an older one is the same`);
     return { outcome: "done" };
   }
   const parts = {
@@ -45,7 +51,12 @@ export async function keepLeftBehind(
       const scratch = scratchIn(left.folder);
       await reader.open({ home: left.folder, scratch, known: list, watch: false });
       const base = { generation, list };
-      return await makeGeneration({ agentId, host, reader, recipient, now }, base, "recovery");
+      const announce = async (asked: Asked) => {
+        const problem = await reader.mark({ ...left.mark, asked: [...left.mark.asked, asked] });
+        if (problem !== undefined) log.warn(`what was left behind could not be marked: ${problem}`);
+      };
+      const making = { agentId, host, reader, recipient, now, announce };
+      return await makeGeneration(making, base, "recovery");
     } finally {
       reader.close();
     }
@@ -53,7 +64,10 @@ export async function keepLeftBehind(
   const made = await madeAtLast(attempt, wait);
   if (made.ok) {
     if (made.made) log.warn(`kept what was left behind as generation ${made.list.generation}`);
-    return { outcome: "done" };
+    const leftOut = made.unkept.find(({ path }) => holdsContent(left.folder, path));
+    if (leftOut === undefined) return { outcome: "done" };
+    log.error(`what was left behind is not kept as a whole: ${leftOut.path}: ${leftOut.why}`);
+    return { outcome: "unkept" };
   }
   if (made.reason !== "reader" && made.reason !== "broken") {
     return { outcome: "failed", reason: made.reason, message: made.message };

@@ -19,6 +19,7 @@ import { drillRestore, restoreHome } from "./restoring.ts";
 import { Standing } from "./standing.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
 import { Unanswered } from "./unanswered.ts";
+import { endUnfinished } from "./unfinished.ts";
 import { keepUnsaved, reportUnsaved } from "./unsaved.ts";
 
 export class StateBackups {
@@ -50,10 +51,10 @@ export class StateBackups {
    * kept as a generation first, when it is newer. Only a good end allows commits.
    */
   async restore(): Promise<Restored> {
-    const { home } = this.parts;
+    const { home, now } = this.parts;
     let restored: Restored;
     try {
-      const left = setAside(home);
+      const left = setAside(home, now());
       const end = left === undefined ? undefined : await keepLeftBehind(this.parts, left);
       if (end?.outcome === "failed") restored = end;
       else {
@@ -76,6 +77,8 @@ export class StateBackups {
       this.base = base;
       this.standing.state = "watching";
       await this.openReader(base);
+      // The home has its mark by now.
+      endUnfinished(home);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return this.unrestored({ outcome: "failed", reason: "reader", message });

@@ -93,6 +93,8 @@ export const readerMessage = z.discriminatedUnion("say", [
   }),
   /** What a scan saw is noted as kept or as not kept, and the home's mark is written. */
   z.object({ say: z.literal("settled") }),
+  /** One database of those that are asked about is done. */
+  z.object({ say: z.literal("checking") }),
   z.object({ say: z.literal("marked"), problem: z.string().max(2000).optional() }),
   z.object({
     say: z.literal("checked"),

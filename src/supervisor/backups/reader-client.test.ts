@@ -49,3 +49,18 @@ it("one that says nothing although it is its turn is ended", async () => {
   await expect(scan).rejects.toThrow(/said nothing/);
   expect(ended).toHaveBeenCalled();
 });
+
+it("each database that is checked has its own time", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const { client, ended, say } = clientOf();
+  const check = client.check("/home", "/scratch", ["a", "b", "c"], false);
+  for (let i = 0; i < 3; i++) {
+    vi.advanceTimersByTime(100_000);
+    await say({ say: "checking" });
+    // Two pipes' worth of turns until it is heard.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await say({ say: "checked", problems: [] });
+  expect(await check).toEqual([]);
+  expect(ended).not.toHaveBeenCalled();
+});

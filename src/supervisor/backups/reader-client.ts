@@ -158,6 +158,10 @@ export class ReaderClient {
     }, SILENCE_MS);
   }
 
+  private goesOn(): void {
+    if (this.waiting !== undefined) this.expect();
+  }
+
   private async listen(): Promise<void> {
     let content: Content | undefined;
     for await (const frame of readFrames(this.process.stdout)) {
@@ -169,11 +173,12 @@ export class ReaderClient {
         clearTimeout(this.timer);
         await this.waiting?.content(content, frame.bytes);
         content = undefined;
-        if (this.waiting !== undefined) this.expect();
+        this.goesOn();
         continue;
       }
       const message = readerMessage.parse(frame.json);
       if (message.say === "dirty") this.onDirty();
+      else if (message.say === "checking") this.goesOn();
       else if (message.say === "content") content = message;
       else if (message.say === "failed") {
         this.waiting?.failed(new ReaderError(message.message, message.broken));

@@ -203,6 +203,7 @@ class StateReader {
       for (const path of command.databases) {
         const problem = await problemInRestored(join(command.home, path), command.scratch);
         if (problem !== undefined) problems.push({ path, problem: messageOf(problem) });
+        await this.tell({ say: "checking" });
       }
     } finally {
       if (command.remove) {

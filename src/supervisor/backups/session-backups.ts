@@ -11,6 +11,7 @@ import { HostClient } from "./host-client.ts";
 import { sendToHost } from "./host-send.ts";
 import type { ReaderProcess } from "./reader-client.ts";
 import { StateBackups } from "./state-backups.ts";
+import { endUnfinished } from "./unfinished.ts";
 
 export interface SessionBackupsParts {
   document: BootDocument;
@@ -27,7 +28,11 @@ const MAX_SAID_CHARS = 2_000;
 /** Undefined when the boot document says that no bucket is bound. */
 export function sessionBackups(parts: SessionBackupsParts): StateBackups | undefined {
   const { document, home, isolation, log, seal, onChange } = parts;
-  if (document.backups === undefined) return undefined;
+  if (document.backups === undefined) {
+    // What the agent makes without a bucket is no part of a restore that broke off before.
+    endUnfinished(home);
+    return undefined;
+  }
   return new StateBackups({
     agentId: document.agentId,
     home,

@@ -50,18 +50,25 @@ describe("a stop", () => {
   it("is refused while the state cannot be kept, and a shutdown is made all the same", async () => {
     await rig.scenario({ unkeepable: "store" });
     await rig.call("start");
-    const refused = { ok: false, reason: expect.stringContaining("the bucket does not answer") };
+    const refused = { ok: false, reason: expect.stringContaining("it is store") };
     expect(await rig.call("stop")).toEqual(refused);
     expect(await rig.call("restart")).toEqual(refused);
+    expect(await rig.call("backups.restore", 1)).toEqual(refused);
+    expect(await rig.call("backups.startAfresh")).toEqual(refused);
     expect((await rig.status()).phase).toBe("ready");
     expect(await rig.call("shutDown")).toEqual({ ok: true });
   });
 
-  it("is made when no later backup could do better", async () => {
-    await rig.scenario({ unkeepable: "closed" });
-    await rig.call("start");
-    expect(await rig.call("stop")).toEqual({ ok: true });
-  });
+  it.each(["closed", "broken", "invalid"] as const)(
+    "is made when no later backup could do better (%s), and says what is lost",
+    async (unkeepable) => {
+      await rig.scenario({ unkeepable });
+      await rig.call("start");
+      const made = { ok: true, unkept: `it is ${unkeepable}` };
+      expect(await rig.call("restart")).toEqual(made);
+      expect(await rig.call("stop")).toEqual(made);
+    },
+  );
 });
 
 describe("a stop whose last backup failed", () => {
@@ -145,6 +152,35 @@ describe("a stop whose last backup failed", () => {
     await rig.call("stop");
     expect(await alerts()).toBe(before);
     expect((await rig.status()).backups?.alert).toBeUndefined();
+  });
+});
+
+describe("a state that no backup can take", () => {
+  const MANIFEST = "agents/main/backups/manifest.json";
+  const LOST = "broken: the gateway's database is broken";
+  const made = { ok: true, unkept: "it is broken" };
+  const manifest = async () => JSON.parse(await rig.object(MANIFEST));
+
+  it("is in the way of neither a start afresh nor a restore, and both say that it is lost", async () => {
+    await rig.scenario({ unkeepable: "broken", lastBackup: LOST });
+    await rig.call("start");
+    expect(await rig.call("backups.startAfresh")).toEqual(made);
+    await rig.call("stop");
+    const { recent, ...rest } = await manifest();
+    const [empty] = recent.slice(-1);
+    expect(empty.reason).toBe("afresh");
+    const list = { pack: "1.0", sha256: "0".repeat(64) };
+    const good = { ...empty, n: empty.n + 1, reason: "change", needs: ["1.0"], list };
+    await rig.setObject(MANIFEST, JSON.stringify({ ...rest, recent: [...recent, good] }));
+    await rig.call("start");
+    expect(await rig.call("backups.restore", good.n)).toEqual(made);
+    expect((await manifest()).recent.at(-1)).toMatchObject({ reason: "restore", of: good.n });
+    const { phase, events = [] } = await rig.status();
+    expect(phase).toBe("ready");
+    expect(events.map(({ text }) => text)).toContain(`Stopped without a last backup: ${LOST}`);
+    await rig.scenario({});
+    await rig.call("restart");
+    await rig.schedule();
   });
 });
 

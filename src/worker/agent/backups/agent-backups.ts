@@ -18,14 +18,12 @@ import { BackupAlerts } from "./alerts.ts";
 import { Drills } from "./drills.ts";
 import { viewOf } from "./generation-view.ts";
 import { kitTakenAt, noteKitTaken } from "./handed-out.ts";
+import { lastBackup, type LastBackup } from "./last-backup.ts";
 import { openBackups, WRITE_INTERVAL_MS, type OpenBackups } from "./open-backups.ts";
 import type { ClaimedBackups } from "../start.ts";
 import type { RecordStore } from "../store/records.ts";
 
 const PRUNE_EVERY_MS = 3_600_000;
-
-/** Reasons of a backup that no later try will find different. */
-const HOPELESS: ReadonlySet<string> = new Set(["closed", "stale", "parent", "unauthorised"]);
 
 export class AgentBackups {
   readonly #records: RecordStore;
@@ -89,16 +87,10 @@ export class AgentBackups {
     };
   }
 
-  /**
-   * Before a stop that somebody asked for: why the state is not kept, when waiting could still mend
-   * that. A sandbox that does not answer, or may not commit any more, gains nothing by staying.
-   */
-  async unkept(): Promise<string | undefined> {
-    if (this.#backups === undefined) return undefined;
-    const reply = await this.#control.backUp();
-    if (!reply.ok || reply.value.ok) return undefined;
-    const { reason, message } = reply.value;
-    return HOPELESS.has(reason) ? undefined : message;
+  /** Before an end of the sandbox that somebody asked for. */
+  async keep(): Promise<LastBackup> {
+    if (this.#backups === undefined) return { ok: false, reason: NO_BUCKET, waiting: "unknown" };
+    return lastBackup(await this.#control.backUp());
   }
 
   /** A sandbox is gone, and what it held last is not kept. */

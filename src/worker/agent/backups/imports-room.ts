@@ -5,7 +5,7 @@ import type { AdminImportCalls } from "../../backups/admin-calls.ts";
 import type { Imports, ImportSource } from "../../backups/imports.ts";
 import type { Answer } from "../../backups/ledger.ts";
 import { noBucket } from "../../backups/no-bucket.ts";
-import type { Done } from "../../done.ts";
+import type { Done, Ended } from "../../done.ts";
 import type { Power } from "../power.ts";
 
 export class ImportsRoom extends RpcTarget implements AdminImportCalls {
@@ -39,7 +39,7 @@ export class ImportsRoom extends RpcTarget implements AdminImportCalls {
     return this.#imports?.source(id) ?? noBucket();
   }
 
-  async apply(id: string): Promise<Done> {
+  async apply(id: string): Promise<Ended> {
     const imports = this.#imports;
     if (imports === undefined) return doneOf(noBucket());
     // Before anything stops for it; and it is said to wait only when the state before it is kept.

@@ -6,24 +6,16 @@
 import type { RestorePlan } from "../../protocol/backup.ts";
 import { commit, placeOfPack, reserve, stale } from "./append.ts";
 import type { BackupAnswer, BackupCall } from "./calls.ts";
+import { restoreTo, startAfresh } from "./decisions.ts";
 import { Imports, planOf as importPlanOf } from "./imports.ts";
 import { Ledger, refuse, type Answer, type Refused } from "./ledger.ts";
-import {
-  emptyEntry,
-  headNumber,
-  hasOtherRecipient,
-  headOf,
-  pointerTo,
-  withEntry,
-  type GenerationEntry,
-  type Manifest,
-} from "./manifest.ts";
+import { hasOtherRecipient, headOf, type GenerationEntry } from "./manifest.ts";
 import { forget, recall, remember } from "./memory.ts";
 import { takeOutcome } from "./outcomes.ts";
-import { isDamaged, planFor, planTo, type ContentPlan } from "./plans.ts";
+import { planFor, planTo, type ContentPlan } from "./plans.ts";
 import { prune } from "./prune.ts";
 import { placeToRead } from "./reads.ts";
-import { nextNumber, type BackupsParts, type BackupsRoom } from "./room.ts";
+import type { BackupsParts, BackupsRoom } from "./room.ts";
 
 export interface Claimed {
   /** Content of the newest generation is not encrypted to the present key. */
@@ -135,43 +127,14 @@ export class Backups {
     return all.ok ? { ok: true, value: all.value.toReversed() } : all;
   }
 
-  /**
-   * The content of `n` becomes the newest generation. Whatever sandbox runs is fenced by it: the
-   * caller stops it first, with a final backup, and starts again afterwards.
-   */
-  async restoreTo(n: number): Promise<Answer<number>> {
-    const { ledger } = this.#room;
-    return ledger.change<number>(async (current) => {
-      const all = await ledger.entries(current);
-      if (!all.ok) return { do: "refuse", refusal: all };
-      const target = all.value.find((entry) => entry.n === n);
-      if (target === undefined || target.reason === "afresh") {
-        return { do: "refuse", refusal: refuse("missing", `there is no generation ${n}`) };
-      }
-      if (isDamaged(this.#room, target)) {
-        return { do: "refuse", refusal: refuse("corrupt", `generation ${n} is damaged`) };
-      }
-      const place = this.#place(current);
-      const next = withEntry(
-        { ...current, epoch: current.epoch + 1 },
-        pointerTo(target, { ...place, start: 0 }),
-      );
-      return { do: "write", next, value: place.n };
-    });
+  /** @see restoreTo */
+  restoreTo(n: number): Promise<Answer<number>> {
+    return restoreTo(this.#room, n);
   }
 
-  /** The next start begins empty; everything before stays and can be restored. */
-  async startAfresh(): Promise<Answer<number>> {
-    return this.#room.ledger.change<number>((current) => {
-      const place = this.#place(current);
-      const next = withEntry({ ...current, epoch: current.epoch + 1 }, emptyEntry(place));
-      return { do: "write", next, value: place.n };
-    });
-  }
-
-  #place(current: Manifest): { n: number; parent: number; at: number } {
-    const n = nextNumber(this.#room, current);
-    return { n, parent: headNumber(current), at: this.#room.now() };
+  /** @see startAfresh */
+  startAfresh(): Promise<Answer<number>> {
+    return startAfresh(this.#room);
   }
 
   /** What a restore of `n`, or of the newest, reads. */

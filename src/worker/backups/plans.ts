@@ -86,7 +86,8 @@ export function damageKnown(notebook: Notebook): (entry: GenerationEntry) => boo
   return (entry) => entry.damaged !== undefined || entry.needs.some((pack) => packs.has(pack));
 }
 
-async function contentOf(
+/** A restore of `entry`, refused when no configured key opens it. */
+export async function contentOf(
   room: BackupsRoom,
   entry: GenerationEntry,
   damaged: PassedOver,

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { drill } from "../../src/supervisor/backups/session-backups.ts";
 import { Drills } from "../../src/worker/agent/backups/drills.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
-import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { TOKEN, workerSide, type WorkerSide } from "../support/backup-rig.ts";
 import {
   readerGoneAt,
   readerHere,
@@ -131,6 +131,40 @@ test("all are tried one by one: those that work are marked, those that do not ar
   expect(drilled).toHaveLength(4);
   expect(worker.backups.summary().verifiedAt).toBe(now);
   expect(await drills.one(1)).toEqual({ ok: true });
+});
+
+test("nothing is deleted under a drill, and what was deleted before its turn is none that failed", async () => {
+  for (const text of ["one", "two", "three", "four", "five"]) await change(text);
+  // All are as old as each other by then: beside the newest three one of their week stays.
+  now += 60 * 24 * HOUR;
+  const pruned: unknown[] = [];
+  const prune = async () => void pruned.push(await worker.backups.prune());
+  const openDrill = worker.backups.openDrill.bind(worker.backups);
+  worker.backups.openDrill = async (n) => {
+    await prune();
+    return openDrill(n);
+  };
+  const control = {
+    drill: async (plan: Parameters<typeof drill>[1]) => {
+      await prune();
+      const gone = await worker.request(1, "http://backup.moltworker.internal/v1/packs/99.0", {
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      expect(await gone.json()).toMatchObject({ reason: "closed" });
+      return { ok: true as const, value: await drill(side.backups, plan) };
+    },
+  };
+  const all = new Drills(worker.backups, control, (text) => void alerts.push(text)).all();
+  expect(await all).toEqual({ ok: true });
+  expect(alerts).toEqual([]);
+  expect(pruned.slice(0, 2)).toEqual([
+    { ok: true, value: expect.objectContaining({ removed: 2 }) },
+    { ok: false, reason: "closed", message: expect.stringMatching(/^a drill is under way/) },
+  ]);
+  const listed = await worker.backups.list();
+  expect(listed.ok && listed.value.map(({ n, verifiedAt }) => [n, verifiedAt])).toEqual(
+    [5, 4, 3].map((n) => [n, now]),
+  );
 });
 
 test("one that there is no room for is not begun and holds nothing against the generation", async () => {

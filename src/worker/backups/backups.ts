@@ -7,13 +7,13 @@ import type { RestorePlan } from "../../protocol/backup.ts";
 import { commit, placeOfPack, reserve, stale } from "./append.ts";
 import type { BackupAnswer, BackupCall } from "./calls.ts";
 import { restoreTo, startAfresh } from "./decisions.ts";
+import { Drilling } from "./drilling.ts";
 import { Imports, planOf as importPlanOf } from "./imports.ts";
 import { Ledger, refuse, type Answer, type Refused } from "./ledger.ts";
 import { hasOtherRecipient, headOf, type GenerationEntry } from "./manifest.ts";
 import { forget, recall, remember } from "./memory.ts";
 import { takeOutcome } from "./outcomes.ts";
 import { planFor, planTo, type ContentPlan } from "./plans.ts";
-import { prune } from "./prune.ts";
 import { placeToRead } from "./reads.ts";
 import type { BackupsParts, BackupsRoom } from "./room.ts";
 
@@ -24,11 +24,13 @@ export interface Claimed {
 
 export class Backups {
   readonly #room: BackupsRoom;
+  readonly #drilling: Drilling;
   readonly imports: Imports;
 
   constructor(parts: BackupsParts) {
     const ledger = new Ledger(parts);
     this.#room = { ...parts, ledger, later: (work) => void this.#told(work) };
+    this.#drilling = new Drilling(this.#room);
     const { agentId, bucket, notebook, changed } = parts;
     const imported = async (): Promise<Answer<readonly string[]>> => {
       const current = await ledger.read(false);
@@ -143,28 +145,17 @@ export class Backups {
   }
 
   /** Lets the claimed sandbox read packs for a drill; answers what it should restore. */
-  async openDrill(n?: number): Promise<Answer<RestorePlan>> {
-    const { notebook } = this.#room;
-    const plan = await this.planTo(n);
-    if (!plan.ok) return plan;
-    if (recall(notebook).open === "restore") {
-      return refuse("closed", "a restore is under way");
-    }
-    remember(notebook, { open: "drill" });
-    return plan;
+  openDrill(n?: number): Promise<Answer<RestorePlan>> {
+    return this.#drilling.open(n);
   }
 
   closeDrill(): void {
-    const { notebook } = this.#room;
-    if (recall(notebook).open === "drill") forget(notebook, "open");
+    this.#drilling.close();
   }
 
-  /** Deletes what the policy no longer keeps. Only generations that a manifest written here dropped. */
-  async prune(): Promise<Answer<{ removed: number; packs: number }>> {
-    const { ledger, notebook, now } = this.#room;
-    const done = await prune(ledger, this.#room);
-    if (done.ok) remember(notebook, { prunedAt: now() });
-    return done;
+  /** Deletes what the policy no longer keeps; `closed` while a drill is open. */
+  prune(): Promise<Answer<{ removed: number; packs: number }>> {
+    return this.#drilling.prune();
   }
 
   /** What every surface may say without asking the bucket. */

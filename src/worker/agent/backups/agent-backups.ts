@@ -188,9 +188,12 @@ export class AgentBackups {
     alertsOfSupervisor(this.#alerts, supervisor?.backups, now);
     const { prunedAt, lastGeneration } = backups.summary();
     if (lastGeneration > 0 && now - (prunedAt ?? 0) > PRUNE_EVERY_MS) {
-      const pruned = await this.prune();
+      const pruned = await backups.prune();
       if (pruned.ok) this.#alerts.allIsWell("prune");
-      else this.#alerts.raise("prune", `Old generations could not be deleted: ${pruned.reason}`);
+      // A drill that is under way is only waited for.
+      else if (pruned.reason !== "closed") {
+        this.#alerts.raise("prune", `Old generations could not be deleted: ${pruned.message}`);
+      }
     }
   }
 

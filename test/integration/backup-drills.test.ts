@@ -78,6 +78,41 @@ test("a drill is made once a day, and only of a state that no restore has worked
   ]);
 });
 
+test("a verification of another generation does not put the drill of the day off", async () => {
+  for (const text of ["one", "two"]) await change(text);
+  await drills.one(1);
+  await drills.daily(now);
+  expect(drilled).toEqual([1, 2]);
+});
+
+test("the drill of a generation that was the newest is the one of the day, whatever comes meanwhile", async () => {
+  await change("one");
+  const control = {
+    drill: async (plan: Parameters<typeof drill>[1]) => {
+      await change(`while ${plan.generation} is tried`);
+      const value = await drill(side.backups, plan);
+      drilled.push(value.ok ? value.generation : -1);
+      return { ok: true as const, value };
+    },
+  };
+  drills = new Drills(worker.backups, control, (text) => void alerts.push(text));
+  await drills.daily(now);
+  now += 2 * HOUR;
+  await drills.daily(now);
+  expect(drilled).toEqual([1]);
+});
+
+test("a start afresh restores nothing, and says nothing else", async () => {
+  await change("one");
+  await worker.backups.startAfresh();
+  side.lose();
+  side = await startSandboxSide(worker, 2);
+  await change("new life");
+  expect(worker.backups.summary().verifiedAt).toBeUndefined();
+  await drills.daily(now);
+  expect(worker.backups.summary().verifiedAt).toBe(now);
+});
+
 test("one that fails raises an alert, marks the generation, and is not repeated at every look", async () => {
   await change("one");
   await change("two");

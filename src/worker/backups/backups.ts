@@ -158,6 +158,11 @@ export class Backups {
     return this.#drilling.prune();
   }
 
+  /** When a restore of what was the newest generation last worked; 0 for never. */
+  get newestVerifiedAt(): number {
+    return recall(this.#room.notebook).newestVerifiedAt ?? 0;
+  }
+
   /** What every surface may say without asking the bucket. */
   summary(): {
     lastGeneration: number;

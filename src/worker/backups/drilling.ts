@@ -24,7 +24,7 @@ export class Drilling {
       return refuse("closed", "a restore is under way");
     }
     // Before anything is planned, so that nothing of the plan is deleted meanwhile.
-    remember(notebook, { open: "drill" });
+    remember(notebook, { open: "drill", drilledFrom: recall(notebook).lastGeneration });
     const plan = await planTo(this.#room, n);
     if (!plan.ok) this.close();
     return plan;

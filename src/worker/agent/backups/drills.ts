@@ -54,7 +54,7 @@ export class Drills {
 
   /** Once a day, when the newest generation is not one that a restore has worked from. */
   async daily(now: number): Promise<void> {
-    if (now - (this.#backups.summary().verifiedAt ?? 0) <= EVERY_MS) return;
+    if (now - this.#backups.newestVerifiedAt <= EVERY_MS) return;
     const listed = await this.#backups.list();
     const head = listed.ok ? listed.value[0] : undefined;
     // Of one that is known to be damaged there is nothing new to find out.

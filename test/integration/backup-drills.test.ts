@@ -1,10 +1,11 @@
 /** What proves that a backup can be restored: the drill of the day and every start, with both ends of the backups as they are, and a clock that is set by hand. */
 import { existsSync } from "node:fs";
+import { generateX25519Identity } from "age-encryption";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { drill } from "../../src/supervisor/backups/session-backups.ts";
 import { Drills } from "../../src/worker/agent/backups/drills.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
-import { TOKEN, workerSide, type WorkerSide } from "../support/backup-rig.ts";
+import { notebook, TOKEN, workerSide, type WorkerSide } from "../support/backup-rig.ts";
 import {
   readerGoneAt,
   readerHere,
@@ -22,11 +23,20 @@ let side: SandboxSide;
 let drilled: number[];
 let alerts: string[];
 let drills: Drills;
+/** Where alerts are raised, and which of them stands. */
+const board = {
+  raise(kind: string, text: string) {
+    alerts.push(text);
+    standing.add(kind);
+  },
+  allIsWell: (kind: string) => void standing.delete(kind),
+};
+let standing: Set<string>;
 let room: number;
 
 beforeEach(async () => {
   now = Date.UTC(2030, 0, 1);
-  [drilled, alerts] = [[], []];
+  [drilled, alerts, standing] = [[], [], new Set()];
   bucket = memoryBucket(() => now);
   worker = await workerSide(bucket, { now: () => now });
   room = 1e9;
@@ -38,7 +48,7 @@ beforeEach(async () => {
       return { ok: true as const, value };
     },
   };
-  drills = new Drills(worker.backups, control, (text) => void alerts.push(text));
+  drills = new Drills(worker.backups, control, board);
 });
 
 afterEach(() => side.lose());
@@ -95,11 +105,46 @@ test("the drill of a generation that was the newest is the one of the day, whate
       return { ok: true as const, value };
     },
   };
-  drills = new Drills(worker.backups, control, (text) => void alerts.push(text));
+  drills = new Drills(worker.backups, control, board);
   await drills.daily(now);
   now += 2 * HOUR;
   await drills.daily(now);
   expect(drilled).toEqual([1]);
+});
+
+test("a key that opens the newest generation no more is an alert at the next look, until it is there again", async () => {
+  const notes = notebook();
+  const [old, fresh] = [await generateX25519Identity(), await generateX25519Identity()];
+  const options = { notes, now: () => now };
+  worker = await workerSide(bucket, { ...options, identities: [old] });
+  side.lose();
+  side = await startSandboxSide(worker, 1);
+  await change("one");
+  const control = {
+    drill: async (plan: Parameters<typeof drill>[1]) => {
+      drilled.push(plan.outcome === "restore" ? plan.generation : -1);
+      return { ok: true as const, value: await drill(side.backups, plan) };
+    },
+  };
+  await new Drills(worker.backups, control, board).daily(now);
+  expect(drilled).toEqual([1]);
+
+  const replaced = await workerSide(bucket, { ...options, identities: [fresh] });
+  const without = new Drills(replaced.backups, control, board);
+  await without.daily(now);
+  expect([...standing]).toEqual(["closed"]);
+  expect(alerts).toEqual([
+    expect.stringMatching(
+      /^The newest backup cannot be restored: .*Set BACKUP_KEY to the identity/,
+    ),
+  ]);
+  expect(await without.one()).toMatchObject({ ok: false });
+  expect(alerts.at(-1)).toMatch(/^The drill of a restore failed: .*Set BACKUP_KEY/);
+  expect(drilled).toEqual([1]);
+
+  const both = await workerSide(bucket, { ...options, identities: [fresh, old] });
+  await new Drills(both.backups, control, board).daily(now);
+  expect([...standing]).toEqual(["damage"]);
 });
 
 test("a start afresh restores nothing, and says nothing else", async () => {
@@ -189,7 +234,7 @@ test("nothing is deleted under a drill, and what was deleted before its turn is 
       return { ok: true as const, value: await drill(side.backups, plan) };
     },
   };
-  const all = new Drills(worker.backups, control, (text) => void alerts.push(text)).all();
+  const all = new Drills(worker.backups, control, board).all();
   expect(await all).toEqual({ ok: true });
   expect(alerts).toEqual([]);
   expect(pruned.slice(0, 2)).toEqual([

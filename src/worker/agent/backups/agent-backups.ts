@@ -45,9 +45,8 @@ export class AgentBackups {
     this.#control = control;
     this.#open = openBackups(env, agentId, records, changed);
     this.#backups = this.#open.backups;
-    const raise = (text: string) => this.#alerts.raise("damage", text);
     this.#drills =
-      this.#backups === undefined ? undefined : new Drills(this.#backups, control, raise);
+      this.#backups === undefined ? undefined : new Drills(this.#backups, control, this.#alerts);
   }
 
   /** Part of every start, before the sandbox gets its boot document. */

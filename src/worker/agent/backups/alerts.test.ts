@@ -24,8 +24,8 @@ it("stands until what it is about is well, whatever else is", () => {
   expect(alerts.standing).toBeUndefined();
 });
 
-it("shows what is not kept before what is damaged, and that before what only takes room", () => {
-  for (const kind of ["prune", "left-out", "damage", "unkept"] as const) {
+it("shows what is not kept before what cannot be restored, and that before what only takes room", () => {
+  for (const kind of ["prune", "left-out", "damage", "closed", "unkept"] as const) {
     alerts.raise(kind, kind);
     expect(alerts.standing?.text).toBe(kind);
   }

@@ -1,12 +1,14 @@
 /**
- * What somebody should look at: one alert stands until the state is kept again, one until a restore
- * has worked, one until every file can be kept, one until old generations can be deleted.
+ * What somebody should look at: one alert stands until the state is kept again, one until the newest generation
+ * can be opened, one until a restore has worked, one until every file can be kept, one until old generations
+ * can be deleted.
  */
 import * as z from "zod";
 import type { RecordStore } from "../store/records.ts";
 
 const SETTINGS = {
   unkept: "backups.alert",
+  closed: "backups.alert.closed",
   damage: "backups.alert.damage",
   "left-out": "backups.alert.left-out",
   prune: "backups.alert.prune",
@@ -54,7 +56,7 @@ export class BackupAlerts {
 
   /** The one that matters most. */
   get standing(): BackupAlert | undefined {
-    const kinds = ["unkept", "damage", "left-out", "prune"] as const;
+    const kinds = ["unkept", "closed", "damage", "left-out", "prune"] as const;
     return kinds.map((kind) => this.#stored(kind)).find((one) => one !== undefined);
   }
 

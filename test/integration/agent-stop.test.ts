@@ -131,11 +131,7 @@ describe("a stop whose last backup failed", () => {
   it("lets no archive be taken in: it does not wait for the next start either", async () => {
     await rig.scenario({ lastBackup: "store: the bucket does not answer" });
     await rig.call("start");
-    const view = z.object({ value: z.object({ id: z.string() }) });
-    const { id } = view.parse(await rig.call("imports.begin", "a.tar", 3)).value;
-    const place = z.object({ value: z.object({ key: z.string() }) });
-    await rig.setObject(place.parse(await rig.call("imports.part", id, 0, 3)).value.key, "tar");
-    await rig.call("imports.stored", id, 0);
+    const id = await uploadArchive();
     expect(await rig.call("imports.apply", id)).toMatchObject({ ok: false });
     expect(await rig.call("imports.list")).toMatchObject({ value: [{ id, state: "uploaded" }] });
     await rig.scenario({});
@@ -183,6 +179,47 @@ describe("a state that no backup can take", () => {
     await rig.schedule();
   });
 });
+
+describe("an archive that the start does not take in", () => {
+  it("is said in the answer and stays an alert until it is dropped or tried again", async () => {
+    await rig.scenario({ gatewayMs: 3_000 });
+    await rig.call("start");
+    const id = await uploadArchive();
+    const refused = { ok: false, reason: "The archive was not taken in: it is no archive" };
+    const alert = async () => (await rig.status()).backups?.alert?.text;
+
+    const { startGeneration: before } = await rig.status();
+    const applied = rig.call("imports.apply", id);
+    const { startGeneration } = await rig.until(
+      (now) => now.phase === "booting" && now.startGeneration > before,
+    );
+    const caller = { startGeneration, token: await rig.controlToken() };
+    const outcome = { id, problem: "it is no archive" };
+    await rig.call("backup", caller, { call: "import-refused", outcome });
+    expect(await applied).toEqual(refused);
+    expect(await rig.call("imports.list")).toMatchObject({ value: [{ id, state: "refused" }] });
+    await rig.schedule();
+    expect(await alert()).toBe(refused.reason.replace("The", "An"));
+
+    expect(await rig.call("imports.apply", id)).toEqual({ ok: true });
+    expect(await alert()).toBeUndefined();
+    const again = { startGeneration: startGeneration + 1, token: await rig.controlToken() };
+    await rig.call("backup", again, { call: "import-refused", outcome });
+    expect(await alert()).toBeDefined();
+    expect(await rig.call("imports.drop", id)).toMatchObject({ ok: true });
+    expect(await alert()).toBeUndefined();
+  });
+});
+
+/** @returns its id */
+async function uploadArchive(): Promise<string> {
+  const view = z.object({ value: z.object({ id: z.string() }) });
+  const { id } = view.parse(await rig.call("imports.begin", "a.tar", 3)).value;
+  const place = z.object({ value: z.object({ key: z.string() }) });
+  await rig.setObject(place.parse(await rig.call("imports.part", id, 0, 3)).value.key, "tar");
+  await rig.call("imports.stored", id, 0);
+  return id;
+}
 
 async function eventually(done: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 1_200; tries += 1) {

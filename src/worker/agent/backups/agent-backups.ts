@@ -140,6 +140,13 @@ export class AgentBackups {
     return this.#backups?.imports;
   }
 
+  /** Ends the alert of an archive that was refused, once none is: it was dropped, or is to be tried again. */
+  async lookAtImports(): Promise<void> {
+    const found = await this.imports?.list();
+    if (found?.ok !== true || found.value.some(({ state }) => state === "refused")) return;
+    this.#alerts.allIsWell("import");
+  }
+
   async takeRecoveryKit(): Promise<Done> {
     if (this.#backups === undefined) return { ok: false, reason: NO_BUCKET };
     const recipient = (await this.#open.keys())?.recipient;
@@ -185,6 +192,7 @@ export class AgentBackups {
     const backups = this.#backups;
     if (backups === undefined) return;
     alertsOfSupervisor(this.#alerts, supervisor?.backups, now);
+    if (this.#alerts.stands("import")) await this.lookAtImports();
     const { prunedAt, lastGeneration } = backups.summary();
     if (lastGeneration > 0 && now - (prunedAt ?? 0) > PRUNE_EVERY_MS) {
       const pruned = await backups.prune();

@@ -4,6 +4,7 @@ import { generateX25519Identity } from "age-encryption";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decryptInPlace } from "../../src/archive/age-payload.ts";
 import { HostClient } from "../../src/supervisor/backups/host-client.ts";
+import { sealPack } from "../../src/supervisor/backups/pack.ts";
 import { listIn } from "../../src/supervisor/backups/pack-content.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
 import {
@@ -237,6 +238,35 @@ describe("fencing", () => {
     expect(await host.readPack("1.0")).toMatchObject({ ok: false, reason: "unauthorised" });
     const bare = await worker.request(1, "http://backup.moltworker.internal/v1/plan", {});
     expect(bare.status).toBe(401);
+  });
+
+  test("a sandbox makes no generation that only an admin decides on", async () => {
+    await start(1);
+    const host = worker.host(1);
+    const reserved = await host.reserve();
+    if (!reserved.ok) throw new Error(reserved.message);
+    const { generation } = reserved.value;
+    const sealed = await sealPack([], undefined);
+    const id = `${generation}.0`;
+    expect(await host.storePack(id, sealed)).toMatchObject({ ok: true });
+    const commit = (reason: string) =>
+      worker.request(1, `http://backup.moltworker.internal/v1/generations/${generation}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}` },
+        body: JSON.stringify({
+          ...{ parent: 0, reason, needs: [id], listSha256: "0".repeat(64), files: 0, bytes: 0 },
+          packs: [{ id, size: sealed.bytes.byteLength, sha256: sealed.sha256 }],
+          changes: { changed: 0, removed: 0, bytes: 0, paths: [] },
+        }),
+      });
+    for (const reason of ["afresh", "restore"]) {
+      const refused = await commit(reason);
+      expect(await refused.json()).toMatchObject({
+        reason: "invalid",
+        message: expect.stringMatching(/^reason: /),
+      });
+    }
+    expect((await commit("change")).status).toBe(200);
   });
 
   test("a stored pack is never replaced, and nothing can be deleted", async () => {

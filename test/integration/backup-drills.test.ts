@@ -247,6 +247,23 @@ test("nothing is deleted under a drill, and what was deleted before its turn is 
   );
 });
 
+test("one whose Durable Object ended is not open any more: nothing can be read, and old generations go", async () => {
+  const notes = notebook();
+  worker = await workerSide(bucket, { notes, now: () => now });
+  side.lose();
+  side = await startSandboxSide(worker, 1);
+  await change("one");
+  const read = async ({ request }: WorkerSide) => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    return request(1, "http://backup.moltworker.internal/v1/packs/1.0", { headers });
+  };
+  expect(await worker.backups.openDrill()).toMatchObject({ ok: true });
+  expect((await read(worker)).status).toBe(200);
+  const after = await workerSide(bucket, { notes, now: () => now });
+  expect((await read(after)).status).toBe(403);
+  expect(await after.backups.prune()).toMatchObject({ ok: true });
+});
+
 test("one that there is no room for is not begun and holds nothing against the generation", async () => {
   await change("one");
   room = 1000;

@@ -31,6 +31,8 @@ export class Backups {
     const ledger = new Ledger(parts);
     this.#room = { ...parts, ledger, later: (work) => void this.#told(work) };
     this.#drilling = new Drilling(this.#room);
+    // Whoever drilled before this object began waits for no answer any more.
+    this.#drilling.close();
     const { agentId, bucket, notebook, changed } = parts;
     const imported = async (): Promise<Answer<readonly string[]>> => {
       const current = await ledger.read(false);

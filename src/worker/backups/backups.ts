@@ -10,6 +10,7 @@ import { restoreTo, startAfresh } from "./decisions.ts";
 import { Drilling } from "./drilling.ts";
 import { Imports, planOf as importPlanOf } from "./imports.ts";
 import { Ledger, refuse, type Answer, type Refused } from "./ledger.ts";
+import { listed } from "./listing.ts";
 import { hasOtherRecipient, headOf, type GenerationEntry } from "./manifest.ts";
 import { forget, recall, remember } from "./memory.ts";
 import { takeOutcome } from "./outcomes.ts";
@@ -122,13 +123,9 @@ export class Backups {
     return { ok: true, value: piece };
   }
 
-  /** Every generation there is, newest first. */
-  async list(): Promise<Answer<GenerationEntry[]>> {
-    const { ledger } = this.#room;
-    const current = await ledger.read(false);
-    if (!current.ok) return current;
-    const all = await ledger.entries(current.value);
-    return all.ok ? { ok: true, value: all.value.toReversed() } : all;
+  /** @see listed */
+  list(): Promise<Answer<GenerationEntry[]>> {
+    return listed(this.#room);
   }
 
   /** @see restoreTo */

@@ -16,7 +16,7 @@ import type { ControlPort } from "../control.ts";
 import { alertsOfCall, alertsOfSupervisor } from "./alert-rules.ts";
 import { BackupAlerts } from "./alerts.ts";
 import { Drills } from "./drills.ts";
-import { viewOf } from "./generation-view.ts";
+import { listFor } from "./generation-view.ts";
 import { kitTakenAt, noteKitTaken } from "./handed-out.ts";
 import { lastBackup, type LastBackup } from "./last-backup.ts";
 import { openBackups, WRITE_INTERVAL_MS, type OpenBackups } from "./open-backups.ts";
@@ -111,22 +111,8 @@ export class AgentBackups {
     return { ok: false, reason };
   }
 
-  async list(): Promise<BackupsReply> {
-    if (this.#backups === undefined) return { ok: false, reason: NO_BUCKET };
-    const listed = await this.#backups.list();
-    if (!listed.ok) return { ok: false, reason: listed.message };
-    const { verifiedAt, failure } = this.#backups.summary();
-    const keys = await this.#open.keys();
-    const recoveryKitAt = kitTakenAt(this.#records, keys?.recipient);
-    return {
-      ok: true,
-      encrypted: keys !== undefined,
-      generations: listed.value.map(viewOf),
-      retention: this.#open.retention,
-      ...(verifiedAt === undefined ? {} : { verifiedAt }),
-      ...(failure === undefined ? {} : { failure }),
-      ...(recoveryKitAt === undefined ? {} : { recoveryKitAt }),
-    };
+  list(): Promise<BackupsReply> {
+    return listFor(this.#open, this.#records);
   }
 
   async exportPlan(generation: number): Promise<ExportPlanReply> {

@@ -7,7 +7,7 @@
  * | `PUT /api/backups/imports/:id/parts/:n` | sends one part of an archive, `application/octet-stream` |
  */
 import * as z from "zod";
-import type { Endpoint } from "./admin.ts";
+import { doneReply, type Endpoint } from "./admin.ts";
 import { changeSummary, REASONS } from "./backup.ts";
 import { importReport, importView } from "./import.ts";
 
@@ -17,7 +17,6 @@ const LASTING_MS = 180_000;
 /** Milliseconds since the epoch. */
 const moment = z.number();
 const nothing = z.strictObject({});
-const done = z.object({ ok: z.literal(true), pending: z.boolean().optional() });
 
 export const generationView = z.object({
   generation: z.number(),
@@ -92,16 +91,16 @@ export const BACKUPS_API = {
     reply: backedUpReply,
     deadlineMs: LASTING_MS,
   },
-  restore: { method: "POST", path: "/api/backups/restore", body: oneGeneration, reply: done },
+  restore: { method: "POST", path: "/api/backups/restore", body: oneGeneration, reply: doneReply },
   /** Without a number the newest. */
   verify: {
     method: "POST",
     path: "/api/backups/verify",
     body: verifyBody,
-    reply: done,
+    reply: doneReply,
   },
-  prune: { method: "POST", path: "/api/backups/prune", body: nothing, reply: done },
-  afresh: { method: "POST", path: "/api/backups/afresh", body: afreshBody, reply: done },
+  prune: { method: "POST", path: "/api/backups/prune", body: nothing, reply: doneReply },
+  afresh: { method: "POST", path: "/api/backups/afresh", body: afreshBody, reply: doneReply },
   recoveryKit: {
     method: "POST",
     path: "/api/backups/recovery-kit",
@@ -127,7 +126,7 @@ export const BACKUPS_API = {
     method: "POST",
     path: "/api/backups/imports/:id/apply",
     body: nothing,
-    reply: done,
+    reply: doneReply,
   },
-  dropImport: { method: "DELETE", path: "/api/backups/imports/:id", reply: done },
+  dropImport: { method: "DELETE", path: "/api/backups/imports/:id", reply: doneReply },
 } satisfies Record<string, Endpoint<unknown>>;

@@ -56,7 +56,12 @@ const refusedHost = z.object({ host: z.string(), times: z.number(), lastAt: mome
 export type RefusedHost = z.infer<typeof refusedHost>;
 export const refusedHostsReply = z.object({ hosts: z.array(refusedHost) });
 
-export const doneReply = z.object({ ok: z.literal(true), pending: z.boolean().optional() });
+export const doneReply = z.object({
+  ok: z.literal(true),
+  pending: z.boolean().optional(),
+  /** Why the state of a sandbox that was ended is lost, where no waiting could have mended that. */
+  unkept: z.string().optional(),
+});
 
 export const changedEvent = z.array(z.string());
 

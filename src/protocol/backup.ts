@@ -43,16 +43,12 @@ export const PACK_TARGET_BYTES = 16 * 1024 * 1024;
 export const PACK_MAX_BYTES = 24 * 1024 * 1024;
 export const MAX_FILES = 200_000;
 
-export const REASONS = [
-  "change",
-  "final",
-  "manual",
-  "recovery",
-  "restore",
-  "afresh",
-  "import",
-] as const;
-export type Reason = (typeof REASONS)[number];
+/** What a supervisor may say of a generation that it makes. */
+const MADE_REASONS = ["change", "final", "manual", "recovery", "import"] as const;
+export type Reason = (typeof MADE_REASONS)[number];
+
+/** `restore` and `afresh` are an admin's decisions: only the Worker makes such generations. */
+export const REASONS = [...MADE_REASONS, "restore", "afresh"] as const;
 
 const count = z.number().int().nonnegative();
 const generationNumber = z.number().int().positive();
@@ -175,7 +171,7 @@ export const changeSummary = z.object({
 export const commitRequest = z.strictObject({
   /** The newest generation when the changes were computed; 0 when there was none. */
   parent: count,
-  reason: z.enum(REASONS),
+  reason: z.enum(MADE_REASONS),
   packs: z
     .array(z.strictObject({ id: packId, size: count, sha256: sha256Hex }))
     .min(1)

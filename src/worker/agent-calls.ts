@@ -10,7 +10,7 @@ import type { BackupAnswer, BackupCall, BackupCaller } from "./backups/calls.ts"
 import type { BrowserCalls } from "./browser/calls.ts";
 import type { ChannelCalls } from "./channels/calls.ts";
 import type { DeviceCalls } from "./devices/calls.ts";
-import type { Done } from "./done.ts";
+import type { Done, Ended } from "./done.ts";
 import type { EgressCalls } from "./egress/calls.ts";
 
 /**
@@ -28,10 +28,10 @@ export interface AgentCalls {
   /** `origin`: under which address the person came; the gateway must know it before it starts. */
   start(origin?: string): Promise<Done>;
   /** Refused while the present state cannot be kept. */
-  stop(): Promise<Done>;
+  stop(): Promise<Ended>;
   /** Stops all the same. */
   shutDown(): Promise<Done>;
-  restart(): Promise<Done>;
+  restart(): Promise<Ended>;
   /**
    * Does not start the sandbox; undefined answers that the one who asks is out by now.
    *

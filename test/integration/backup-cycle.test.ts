@@ -4,6 +4,7 @@ import { generateX25519Identity } from "age-encryption";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decryptInPlace } from "../../src/archive/age-payload.ts";
 import { HostClient } from "../../src/supervisor/backups/host-client.ts";
+import { sealPack } from "../../src/supervisor/backups/pack.ts";
 import { listIn } from "../../src/supervisor/backups/pack-content.ts";
 import { memoryBucket, type MemoryBucket } from "../support/backup-bucket.ts";
 import {
@@ -239,6 +240,35 @@ describe("fencing", () => {
     expect(bare.status).toBe(401);
   });
 
+  test("a sandbox makes no generation that only an admin decides on", async () => {
+    await start(1);
+    const host = worker.host(1);
+    const reserved = await host.reserve();
+    if (!reserved.ok) throw new Error(reserved.message);
+    const { generation } = reserved.value;
+    const sealed = await sealPack([], undefined);
+    const id = `${generation}.0`;
+    expect(await host.storePack(id, sealed)).toMatchObject({ ok: true });
+    const commit = (reason: string) =>
+      worker.request(1, `http://backup.moltworker.internal/v1/generations/${generation}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}` },
+        body: JSON.stringify({
+          ...{ parent: 0, reason, needs: [id], listSha256: "0".repeat(64), files: 0, bytes: 0 },
+          packs: [{ id, size: sealed.bytes.byteLength, sha256: sealed.sha256 }],
+          changes: { changed: 0, removed: 0, bytes: 0, paths: [] },
+        }),
+      });
+    for (const reason of ["afresh", "restore"]) {
+      const refused = await commit(reason);
+      expect(await refused.json()).toMatchObject({
+        reason: "invalid",
+        message: expect.stringMatching(/^reason: /),
+      });
+    }
+    expect((await commit("change")).status).toBe(200);
+  });
+
   test("a stored pack is never replaced, and nothing can be deleted", async () => {
     const side = await start(1);
     put(side.state, "workspace/a", "1");
@@ -434,8 +464,12 @@ describe("encryption", () => {
     await keep(later);
     const brought = await only.backups.list();
     expect(brought.ok && brought.value[0]?.changes.changed).toBe(1);
-    await only.backups.restoreTo(1);
-    await expect(startSandboxSide(only, 5)).rejects.toThrow(/wrong-key/);
+    expect(await only.backups.restoreTo(1)).toMatchObject({
+      ok: false,
+      reason: "wrong-key",
+      message: expect.stringMatching(/encrypted to age1.*Set BACKUP_KEY to the identity it was/),
+    });
+    expect(contentOf((await start(5, only)).state)).toEqual(contentOf(later.state));
   });
 
   test("a key that is set later encrypts what was there before as well", async () => {

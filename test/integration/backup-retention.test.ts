@@ -112,6 +112,13 @@ test("generations on a pack that a drill found damaged never push out the last i
   if (!plan.ok) throw new Error(plan.message);
   expect(await side.backups.drill(plan.value)).toMatchObject({ outcome: "failed" });
   worker.backups.closeDrill();
+  // Whatever needs the pack is shown as what it is.
+  const shown = (await listed()).map(({ n, damaged }) => [n, damaged]);
+  expect(shown).toEqual([
+    [7, expect.stringMatching(/2\.0/)],
+    ...[6, 5, 4, 3, 2].map((n) => [n, "it needs pack 2.0, which is damaged"]),
+    [1, undefined],
+  ]);
   // All of them are as old as each other by now, and one of their week stays.
   for (let days = 0; days < 60; days += 20) {
     now += 20 * 24 * HOUR;

@@ -193,7 +193,7 @@ const routes: Record<string, Handler> = {
   "POST /v1/backup": (_request, response) => {
     const { unkeepable: reason } = scenario;
     if (reason === undefined) return json(response, 200, { ok: true, made: true, generation: 1 });
-    return json(response, 200, { ok: false, reason, message: "the bucket does not answer" });
+    return json(response, 200, { ok: false, reason, message: `it is ${reason}` });
   },
   "POST /v1/drill": async (request, response) => {
     const { plan } = await read(request);

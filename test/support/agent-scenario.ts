@@ -33,7 +33,7 @@ export interface Scenario {
   /** A stop is never answered. */
   stopFails?: boolean;
   /** Why a backup fails. */
-  unkeepable?: "store" | "closed";
+  unkeepable?: "store" | "closed" | "broken" | "invalid";
   pending?: DeviceRow[];
   paired?: DeviceRow[];
   approveFails?: boolean;

@@ -83,7 +83,7 @@ export class Agent extends ProductAgent {
   ageBackups(): void {
     this.ctx.storage.sql.exec(
       `UPDATE agent_settings SET value = json_set(value,
-         '$.verifiedAt', json_extract(value, '$.verifiedAt') - 90000000,
+         '$.newestVerifiedAt', json_extract(value, '$.newestVerifiedAt') - 90000000,
          '$.prunedAt', 0)
        WHERE name = 'backups.backups'`,
     );

@@ -89,7 +89,7 @@ export function openRooms({ sql, env, kept, saw, wrote, changed, rewritten }: Su
       egress: recorded("egress", new RecordingEgress(panic), saw, ["refusedHosts"]),
       security: recorded("security", security, saw, ["overview", "noteSession"]),
       backups: recorded("backups", new BackupsRoom(backups, power), saw, ["list"]),
-      imports: recorded("imports", new ImportsRoom(backups.imports, power), saw, ["list"]),
+      imports: recorded("imports", new ImportsRoom(backups, power), saw, ["list"]),
     },
   };
 }

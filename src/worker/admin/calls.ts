@@ -8,7 +8,7 @@ import type { BackupBucket } from "../backups/bucket.ts";
 import { type Asker, entryOf } from "../audit/calls.ts";
 import type { Config } from "../config.ts";
 import { DeadlineError, within } from "../deadline.ts";
-import type { Done } from "../done.ts";
+import type { Done, Ended } from "../done.ts";
 import { call, fail } from "../json-call.ts";
 import { jsonReply } from "../replies.ts";
 
@@ -42,7 +42,7 @@ export function ok<Reply>(_endpoint: Endpoint<Reply>, body: Reply): Response {
 /** The outcome of an action; what was done is in the audit log before the answer is given. */
 export async function done(
   admin: AdminCall,
-  work: Promise<Done>,
+  work: Promise<Ended>,
   kind: AuditKind,
   detail = "",
 ): Promise<Response> {
@@ -57,16 +57,23 @@ export async function done(
 
 async function written(
   admin: AdminCall,
-  result: Done,
+  result: Ended,
   kind: AuditKind,
   detail: string,
 ): Promise<Response> {
-  if (result.ok) await record(admin, kind, detail);
+  if (result.ok) await record(admin, kind, `${detail} ${lossOf(result)}`.trim());
   return reply(result);
 }
 
-function reply(result: Done): Response {
-  return result.ok ? jsonReply(200, { ok: true }) : fail(409, "refused", result.reason);
+function reply(result: Ended): Response {
+  if (!result.ok) return fail(409, "refused", `${result.reason} ${lossOf(result)}`.trim());
+  const { unkept } = result;
+  return jsonReply(200, { ok: true, ...(unkept === undefined ? {} : { unkept }) });
+}
+
+/** What was lost on the way, whatever became of the rest. */
+function lossOf({ unkept }: Ended): string {
+  return unkept === undefined ? "" : `(the state before it was not kept: ${unkept})`;
 }
 
 function unfinished(detail: string): string {
@@ -98,7 +105,7 @@ const LASTING_DEADLINE_MS = 30_000;
 /** Work that goes on in the Durable Object when it takes longer; the status follows it. */
 export async function lasting(
   { env }: Context<Bindings>,
-  work: Promise<Done>,
+  work: Promise<Ended>,
   kind: AuditKind,
   detail = "",
 ): Promise<Response> {

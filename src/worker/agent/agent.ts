@@ -19,7 +19,7 @@ import type { BackupAnswer, BackupCall, BackupCaller } from "../backups/calls.ts
 import type { BrowserRoom } from "../browser/room.ts";
 import type { ChannelsRoom } from "../channels/channels.ts";
 import type { DevicesRoom } from "../devices/room.ts";
-import type { Done } from "../done.ts";
+import type { Done, Ended } from "../done.ts";
 import type { EgressRoom } from "../egress/room.ts";
 import type { Env } from "../env.ts";
 import { assemble, type Parts } from "./assembly.ts";
@@ -157,7 +157,7 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
     return this.#parts.power.start();
   }
 
-  async stop(): Promise<Done> {
+  async stop(): Promise<Ended> {
     return this.#parts.power.stop();
   }
 
@@ -165,7 +165,7 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
     return this.#parts.power.shutDown();
   }
 
-  async restart(): Promise<Done> {
+  async restart(): Promise<Ended> {
     return this.#parts.power.restart();
   }
 

@@ -183,7 +183,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
     rooms: {
       ...{ spend, browser, apps, channels, devices, audit, security, egress },
       backups: new BackupsRoom(backups, power),
-      imports: new ImportsRoom(backups.imports, power),
+      imports: new ImportsRoom(backups, power),
     },
     backups,
   };

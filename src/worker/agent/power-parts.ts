@@ -2,6 +2,7 @@
 import type { SupervisorStatus } from "../../protocol/control.ts";
 import type { ParsedConfig } from "../config.ts";
 import type { Done } from "../done.ts";
+import type { LastBackup } from "./backups/last-backup.ts";
 import type { Budget } from "./budget.ts";
 import type { ControlPort } from "./control.ts";
 import type { Next } from "./keep-alive.ts";
@@ -25,8 +26,7 @@ export interface PowerParts {
   life: PoweredLife;
   wakefulness: { touch(now: number): void; next(): Next; schedule(): Promise<void> };
   backups: {
-    unkept(): Promise<string | undefined>;
-    backUpNow(): Promise<Done>;
+    keep(): Promise<LastBackup>;
     suspend(): Promise<Done>;
   };
   control: Pick<ControlPort, "status" | "resume">;

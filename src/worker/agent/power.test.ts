@@ -39,8 +39,7 @@ function agent() {
     ...{ life, parsed: PARSED, budget: BUDGET, refused: () => {} },
     wakefulness: { touch: () => {}, next: () => ({ act: "nothing" }), schedule: async () => {} },
     backups: {
-      unkept: async () => undefined,
-      backUpNow: async () => ({ ok: true }),
+      keep: async () => ({ ok: true }),
       suspend: async () => ({ ok: true }),
     },
     control: {

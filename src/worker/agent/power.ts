@@ -1,8 +1,9 @@
 /**
  * What starts and stops the agent, whoever wants it. Fails closed: nothing starts what the panic
- * button holds, and only the panic button and `shutDown` stop an agent whose state is not kept yet.
+ * button holds, and only the panic button and `shutDown` stop an agent whose state may still be kept.
  */
-import type { Done } from "../done.ts";
+import type { Done, Ended } from "../done.ts";
+import type { LastBackup } from "./backups/last-backup.ts";
 import { messageOf } from "./budget.ts";
 import { isLive } from "./lifecycle.ts";
 import type { PowerParts } from "./power-parts.ts";
@@ -88,14 +89,11 @@ export class Power {
     return this.wake();
   }
 
-  async stop(): Promise<Done> {
-    const { life, backups } = this.#parts;
-    await this.#adoption;
-    const unkept = life.phase === "ready" ? await backups.unkept() : undefined;
-    if (unkept === undefined) return this.shutDown();
-    const reason = `Not stopped, because the present state is not kept yet: ${unkept}.`;
-    this.#parts.refused(reason);
-    return { ok: false, reason };
+  async stop(): Promise<Ended> {
+    const kept = await this.#kept();
+    // A sandbox that does not answer gains nothing by staying.
+    if (kept.ok || kept.waiting !== "helps") return withLoss(await this.shutDown(), kept);
+    return this.#refused(`Not stopped, because the present state is not kept yet: ${kept.reason}.`);
   }
 
   /** The end of everything around the agent: what is not kept by now stays on the disk, if there is one. */
@@ -105,9 +103,9 @@ export class Power {
     return this.#stopped();
   }
 
-  async restart(): Promise<Done> {
+  async restart(): Promise<Ended> {
     const stopped = await this.stop();
-    return stopped.ok ? this.start() : stopped;
+    return stopped.ok ? { ...stopped, ...(await this.start()) } : stopped;
   }
 
   /** At once, and also a sandbox that no phase knows of: with it goes its way out. */
@@ -131,33 +129,45 @@ export class Power {
   }
 
   /** Between two sandboxes: the one before has made its last backup, the next begins from `change`. */
-  async rewritten(change: () => Promise<Done>): Promise<Done> {
-    const { life, backups } = this.#parts;
-    const wasLive = isLive(life.phase);
-    if (life.phase === "ready") {
-      const kept = await backups.backUpNow();
-      if (!kept.ok) return { ok: false, reason: `The present state is not kept: ${kept.reason}` };
-    }
+  async rewritten(change: () => Promise<Done>): Promise<Ended> {
+    const wasLive = isLive(this.#parts.life.phase);
     const { done, again } = await this.#alone(() => this.#swap(change, wasLive));
     if (!again) return done;
     const started = await this.start();
-    if (done.ok || started.ok) return done.ok ? started : done;
-    return { ok: false, reason: `${done.reason} ${started.reason}` };
+    if (done.ok) return { ...done, ...started };
+    return started.ok ? done : { ...done, reason: `${done.reason} ${started.reason}` };
   }
 
   /** @returns what came of it, and whether the agent is to be started again */
   async #swap(
     change: () => Promise<Done>,
     wasLive: boolean,
-  ): Promise<{ done: Done; again: boolean }> {
-    const stopped = await this.stop();
+  ): Promise<{ done: Ended; again: boolean }> {
+    const kept = await this.#kept();
+    if (!kept.ok && kept.waiting !== "is-in-vain") {
+      const refused = this.#refused(`The present state is not kept: ${kept.reason}`);
+      return { done: refused, again: false };
+    }
+    const stopped = await this.shutDown();
     if (!stopped.ok) return { done: stopped, again: false };
     const { lost } = this.#parts.life;
-    if (wasLive && lost !== undefined) {
+    if (kept.ok && wasLive && lost !== undefined) {
       const reason = `Nothing was changed, because the last backup before it failed: ${lost}`;
       return { done: { ok: false, reason }, again: true };
     }
-    return { done: await change(), again: wasLive };
+    return { done: withLoss(await change(), kept), again: wasLive };
+  }
+
+  /** The last backup of an agent that runs; of any other there is nothing new to keep. */
+  async #kept(): Promise<LastBackup> {
+    await this.#adoption;
+    const { life, backups } = this.#parts;
+    return life.phase === "ready" ? backups.keep() : { ok: true };
+  }
+
+  #refused(reason: string): Done {
+    this.#parts.refused(reason);
+    return { ok: false, reason };
   }
 
   /** One at a time, and nothing starts meanwhile. */
@@ -175,4 +185,9 @@ export class Power {
     const { phase } = this.#parts.life;
     return phase === "stopped" ? { ok: true } : { ok: false, reason: `The agent is ${phase}.` };
   }
+}
+
+/** Says of what was done all the same that a state is lost by it. */
+function withLoss(done: Done, kept: LastBackup): Ended {
+  return kept.ok || kept.waiting !== "is-in-vain" ? done : { ...done, unkept: kept.reason };
 }

@@ -1,7 +1,7 @@
 /** What the Durable Object answers to an admin about backups. All of it is plain data. */
 import type { AdminBackups } from "../../protocol/admin-backups.ts";
 import type { ImportView } from "../../protocol/import.ts";
-import type { Done } from "../done.ts";
+import type { Done, Ended } from "../done.ts";
 import type { ExportPlan } from "./export.ts";
 import type { ImportSource } from "./imports.ts";
 import type { Answer } from "./ledger.ts";
@@ -14,9 +14,9 @@ export interface AdminBackupCalls {
   list(): Promise<BackupsReply>;
   backUpNow(): Promise<Done & { generation?: number }>;
   /** Stops the agent with a last backup, makes the generation's content the newest, starts again. */
-  restore(generation: number): Promise<Done>;
+  restore(generation: number): Promise<Ended>;
   /** The same with nothing: the agent begins anew, and what was stays a generation. */
-  startAfresh(): Promise<Done>;
+  startAfresh(): Promise<Ended>;
   /** Without a number the newest. */
   verify(which?: number | "all"): Promise<Done>;
   prune(): Promise<Done>;
@@ -34,6 +34,6 @@ export interface AdminImportCalls {
   stored(id: string, n: number): Promise<Answer<ImportView>>;
   source(id: string): Promise<Answer<ImportSource>>;
   /** Keeps the present state, stops the agent, and starts it with the archive's content. */
-  apply(id: string): Promise<Done>;
+  apply(id: string): Promise<Ended>;
   drop(id: string): Promise<Done>;
 }

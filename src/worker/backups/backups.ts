@@ -6,25 +6,17 @@
 import type { RestorePlan } from "../../protocol/backup.ts";
 import { commit, placeOfPack, reserve, stale } from "./append.ts";
 import type { BackupAnswer, BackupCall } from "./calls.ts";
-import { withPaths } from "./changed-paths.ts";
+import { restoreTo, startAfresh } from "./decisions.ts";
+import { Drilling } from "./drilling.ts";
 import { Imports, planOf as importPlanOf } from "./imports.ts";
 import { Ledger, refuse, type Answer, type Refused } from "./ledger.ts";
-import {
-  emptyEntry,
-  headNumber,
-  hasOtherRecipient,
-  headOf,
-  pointerTo,
-  withEntry,
-  type GenerationEntry,
-  type Manifest,
-} from "./manifest.ts";
+import { listed } from "./listing.ts";
+import { hasOtherRecipient, headOf, type GenerationEntry } from "./manifest.ts";
 import { forget, recall, remember } from "./memory.ts";
 import { takeOutcome } from "./outcomes.ts";
-import { isDamaged, planFor, planTo, type ContentPlan } from "./plans.ts";
-import { prune } from "./prune.ts";
+import { planFor, planTo, type ContentPlan } from "./plans.ts";
 import { placeToRead } from "./reads.ts";
-import { nextNumber, type BackupsParts, type BackupsRoom } from "./room.ts";
+import type { BackupsParts, BackupsRoom } from "./room.ts";
 
 export interface Claimed {
   /** Content of the newest generation is not encrypted to the present key. */
@@ -33,11 +25,15 @@ export interface Claimed {
 
 export class Backups {
   readonly #room: BackupsRoom;
+  readonly #drilling: Drilling;
   readonly imports: Imports;
 
   constructor(parts: BackupsParts) {
     const ledger = new Ledger(parts);
     this.#room = { ...parts, ledger, later: (work) => void this.#told(work) };
+    this.#drilling = new Drilling(this.#room);
+    // Whoever drilled before this object began waits for no answer any more.
+    this.#drilling.close();
     const { agentId, bucket, notebook, changed } = parts;
     const imported = async (): Promise<Answer<readonly string[]>> => {
       const current = await ledger.read(false);
@@ -127,55 +123,19 @@ export class Backups {
     return { ok: true, value: piece };
   }
 
-  /** Every generation there is, newest first. */
-  async list(): Promise<Answer<GenerationEntry[]>> {
-    const { ledger, keys } = this.#room;
-    const current = await ledger.read(false);
-    if (!current.ok) return current;
-    const all = await ledger.entries(current.value);
-    if (!all.ok) return all;
-    const present = await keys();
-    const told = await Promise.all(all.value.map((entry) => withPaths(present, entry)));
-    return { ok: true, value: told.toReversed() };
+  /** @see listed */
+  list(): Promise<Answer<GenerationEntry[]>> {
+    return listed(this.#room);
   }
 
-  /**
-   * The content of `n` becomes the newest generation. Whatever sandbox runs is fenced by it: the
-   * caller stops it first, with a final backup, and starts again afterwards.
-   */
-  async restoreTo(n: number): Promise<Answer<number>> {
-    const { ledger } = this.#room;
-    return ledger.change<number>(async (current) => {
-      const all = await ledger.entries(current);
-      if (!all.ok) return { do: "refuse", refusal: all };
-      const target = all.value.find((entry) => entry.n === n);
-      if (target === undefined || target.reason === "afresh") {
-        return { do: "refuse", refusal: refuse("missing", `there is no generation ${n}`) };
-      }
-      if (isDamaged(this.#room, target)) {
-        return { do: "refuse", refusal: refuse("corrupt", `generation ${n} is damaged`) };
-      }
-      const place = this.#place(current);
-      const next = withEntry(
-        { ...current, epoch: current.epoch + 1 },
-        pointerTo(target, { ...place, start: 0 }),
-      );
-      return { do: "write", next, value: place.n };
-    });
+  /** @see restoreTo */
+  restoreTo(n: number): Promise<Answer<number>> {
+    return restoreTo(this.#room, n);
   }
 
-  /** The next start begins empty; everything before stays and can be restored. */
-  async startAfresh(): Promise<Answer<number>> {
-    return this.#room.ledger.change<number>((current) => {
-      const place = this.#place(current);
-      const next = withEntry({ ...current, epoch: current.epoch + 1 }, emptyEntry(place));
-      return { do: "write", next, value: place.n };
-    });
-  }
-
-  #place(current: Manifest): { n: number; parent: number; at: number } {
-    const n = nextNumber(this.#room, current);
-    return { n, parent: headNumber(current), at: this.#room.now() };
+  /** @see startAfresh */
+  startAfresh(): Promise<Answer<number>> {
+    return startAfresh(this.#room);
   }
 
   /** What a restore of `n`, or of the newest, reads. */
@@ -184,28 +144,22 @@ export class Backups {
   }
 
   /** Lets the claimed sandbox read packs for a drill; answers what it should restore. */
-  async openDrill(n?: number): Promise<Answer<RestorePlan>> {
-    const { notebook } = this.#room;
-    const plan = await this.planTo(n);
-    if (!plan.ok) return plan;
-    if (recall(notebook).open === "restore") {
-      return refuse("closed", "a restore is under way");
-    }
-    remember(notebook, { open: "drill" });
-    return plan;
+  openDrill(n?: number): Promise<Answer<RestorePlan>> {
+    return this.#drilling.open(n);
   }
 
   closeDrill(): void {
-    const { notebook } = this.#room;
-    if (recall(notebook).open === "drill") forget(notebook, "open");
+    this.#drilling.close();
   }
 
-  /** Deletes what the policy no longer keeps. Only generations that a manifest written here dropped. */
-  async prune(): Promise<Answer<{ removed: number; packs: number }>> {
-    const { ledger, notebook, now } = this.#room;
-    const done = await prune(ledger, this.#room);
-    if (done.ok) remember(notebook, { prunedAt: now() });
-    return done;
+  /** Deletes what the policy no longer keeps; `closed` while a drill is open. */
+  prune(): Promise<Answer<{ removed: number; packs: number }>> {
+    return this.#drilling.prune();
+  }
+
+  /** When a restore of what was the newest generation last worked; 0 for never. */
+  get newestVerifiedAt(): number {
+    return recall(this.#room.notebook).newestVerifiedAt ?? 0;
   }
 
   /** What every surface may say without asking the bucket. */

@@ -23,11 +23,16 @@ const remembered = z.object({
   claim: z.object({ start: z.number().int(), epoch: z.number().int() }).optional(),
   /** Generations that may be read by the claimed sandbox: a restore or a drill is open. */
   open: z.enum(["restore", "drill"]).optional(),
+  /** The newest generation when the drill was opened: others come while it runs. */
+  drilledFrom: z.number().int().optional(),
   /** Packs that a restore found damaged. */
   damagedPacks: z.array(packId).default([]),
   used: usage.optional(),
   prunedAt: z.number().optional(),
+  /** When a restore last worked, of whatever generation. */
   verifiedAt: z.number().optional(),
+  /** The same of what was the newest generation then. */
+  newestVerifiedAt: z.number().optional(),
   failure: z.object({ at: z.number(), message: z.string() }).optional(),
 });
 export type Remembered = z.infer<typeof remembered>;

@@ -13,7 +13,7 @@ export async function takeOutcome(
   start: number,
   said: RestoreOutcome,
 ): Promise<Answer<OutcomeReply>> {
-  const { open } = recall(room.notebook);
+  const { open, drilledFrom } = recall(room.notebook);
   if (open === undefined) return refuse("closed", "no restore and no drill is open");
   if (said.outcome === "damaged") {
     const marked = await markDamaged(room, said);
@@ -29,10 +29,11 @@ export async function takeOutcome(
     if (!adopted.ok) return adopted;
     forget(room.notebook, "open");
     // The claim has just written the manifest: a start does not wait for its next turn to be written.
-    if (adopted.value > 0) room.later(markVerified(room, adopted.value));
+    if (adopted.value > 0) room.later(markVerified(room, adopted.value, true));
     return { ok: true, value: { generation: adopted.value } };
   }
-  const verified = await markVerified(room, said.generation);
+  const newest = said.generation === drilledFrom;
+  const verified = await markVerified(room, said.generation, newest);
   if (!verified.ok) return verified;
   forget(room.notebook, "open");
   return { ok: true, value: { generation: verified.value } };
@@ -58,19 +59,28 @@ async function markDamaged(
   });
 }
 
-/** A restore worked from it: nothing that it needs is damaged. */
+/**
+ * A restore worked from it: nothing that it needs is damaged.
+ *
+ * @param newest whether it was the newest generation when the restore began
+ */
 async function markVerified(
   { notebook, ledger, now }: BackupsRoom,
   n: number,
+  newest: boolean,
 ): Promise<Answer<number>> {
   return ledger.change<number>(async (current) => {
     const all = await ledger.entries(current);
     if (!all.ok) return { do: "refuse", refusal: all };
     const entry = all.value.find((one) => one.n === n);
-    if (entry === undefined) return { do: "same", value: n };
+    // Of a decision to start afresh nothing was restored.
+    if (entry === undefined || entry.reason === "afresh") return { do: "same", value: n };
     const { needs } = entry;
     const damaged = recall(notebook).damagedPacks.filter((pack) => !needs.includes(pack));
-    remember(notebook, { damagedPacks: damaged, verifiedAt: now() });
+    remember(notebook, {
+      ...{ damagedPacks: damaged, verifiedAt: now() },
+      ...(newest ? { newestVerifiedAt: now() } : {}),
+    });
     return { do: "write", next: withMark(current, n, { verifiedAt: now() }), value: n };
   });
 }

@@ -82,11 +82,21 @@ export function isDamaged({ notebook }: BackupsRoom, entry: GenerationEntry): bo
 
 /** Tells of each generation whether it is known to be damaged: by itself, or by a pack that it needs. */
 export function damageKnown(notebook: Notebook): (entry: GenerationEntry) => boolean {
-  const packs = new Set(recall(notebook).damagedPacks);
-  return (entry) => entry.damaged !== undefined || entry.needs.some((pack) => packs.has(pack));
+  const damage = damageIn(notebook);
+  return (entry) => damage(entry) !== undefined;
 }
 
-async function contentOf(
+/** The same in words; undefined of one that is not known to be damaged. */
+export function damageIn(notebook: Notebook): (entry: GenerationEntry) => string | undefined {
+  const packs = new Set(recall(notebook).damagedPacks);
+  return ({ damaged, needs }) => {
+    const pack = needs.find((one) => packs.has(one));
+    return damaged ?? (pack === undefined ? undefined : `it needs pack ${pack}, which is damaged`);
+  };
+}
+
+/** A restore of `entry`, refused when no configured key opens it. */
+export async function contentOf(
   room: BackupsRoom,
   entry: GenerationEntry,
   damaged: PassedOver,

@@ -14,7 +14,8 @@ export async function placeToRead(
   { agentId, notebook, ledger }: BackupsRoom,
   pack: PackId,
 ): Promise<Answer<Place>> {
-  if (recall(notebook).open === undefined) {
+  const { open } = recall(notebook);
+  if (open === undefined) {
     return refuse("closed", "packs are readable only while a restore or a drill is open");
   }
   const current = await ledger.read(false);
@@ -28,7 +29,10 @@ export async function placeToRead(
   }
   const all = await ledger.entries(current.value);
   if (!all.ok) return all;
-  if (!all.value.some(needs)) return refuse("missing", `no generation needs pack ${pack}`);
+  if (!all.value.some(needs)) {
+    // Of a drill it is no damage: what it tries may have left the list meanwhile.
+    return refuse(open === "drill" ? "closed" : "missing", `no generation needs pack ${pack}`);
+  }
   return { ok: true, value: { key, ...recipientOf(pack, all.value) } };
 }
 

@@ -16,16 +16,14 @@ import type { ControlPort } from "../control.ts";
 import { alertsOfCall, alertsOfSupervisor } from "./alert-rules.ts";
 import { BackupAlerts } from "./alerts.ts";
 import { Drills } from "./drills.ts";
-import { viewOf } from "./generation-view.ts";
+import { listFor } from "./generation-view.ts";
 import { kitTakenAt, noteKitTaken } from "./handed-out.ts";
+import { lastBackup, type LastBackup } from "./last-backup.ts";
 import { openBackups, WRITE_INTERVAL_MS, type OpenBackups } from "./open-backups.ts";
 import type { ClaimedBackups } from "../start.ts";
 import type { RecordStore } from "../store/records.ts";
 
 const PRUNE_EVERY_MS = 3_600_000;
-
-/** Reasons of a backup that no later try will find different. */
-const HOPELESS: ReadonlySet<string> = new Set(["closed", "stale", "parent", "unauthorised"]);
 
 export class AgentBackups {
   readonly #records: RecordStore;
@@ -47,9 +45,8 @@ export class AgentBackups {
     this.#control = control;
     this.#open = openBackups(env, agentId, records, changed);
     this.#backups = this.#open.backups;
-    const raise = (text: string) => this.#alerts.raise("damage", text);
     this.#drills =
-      this.#backups === undefined ? undefined : new Drills(this.#backups, control, raise);
+      this.#backups === undefined ? undefined : new Drills(this.#backups, control, this.#alerts);
   }
 
   /** Part of every start, before the sandbox gets its boot document. */
@@ -89,16 +86,10 @@ export class AgentBackups {
     };
   }
 
-  /**
-   * Before a stop that somebody asked for: why the state is not kept, when waiting could still mend
-   * that. A sandbox that does not answer, or may not commit any more, gains nothing by staying.
-   */
-  async unkept(): Promise<string | undefined> {
-    if (this.#backups === undefined) return undefined;
-    const reply = await this.#control.backUp();
-    if (!reply.ok || reply.value.ok) return undefined;
-    const { reason, message } = reply.value;
-    return HOPELESS.has(reason) ? undefined : message;
+  /** Before an end of the sandbox that somebody asked for. */
+  async keep(): Promise<LastBackup> {
+    if (this.#backups === undefined) return { ok: false, reason: NO_BUCKET, waiting: "unknown" };
+    return lastBackup(await this.#control.backUp());
   }
 
   /** A sandbox is gone, and what it held last is not kept. */
@@ -120,22 +111,8 @@ export class AgentBackups {
     return { ok: false, reason };
   }
 
-  async list(): Promise<BackupsReply> {
-    if (this.#backups === undefined) return { ok: false, reason: NO_BUCKET };
-    const listed = await this.#backups.list();
-    if (!listed.ok) return { ok: false, reason: listed.message };
-    const { verifiedAt, failure } = this.#backups.summary();
-    const keys = await this.#open.keys();
-    const recoveryKitAt = kitTakenAt(this.#records, keys?.recipient);
-    return {
-      ok: true,
-      encrypted: keys !== undefined,
-      generations: listed.value.map(viewOf),
-      retention: this.#open.retention,
-      ...(verifiedAt === undefined ? {} : { verifiedAt }),
-      ...(failure === undefined ? {} : { failure }),
-      ...(recoveryKitAt === undefined ? {} : { recoveryKitAt }),
-    };
+  list(): Promise<BackupsReply> {
+    return listFor(this.#open, this.#records);
   }
 
   async exportPlan(generation: number): Promise<ExportPlanReply> {
@@ -147,6 +124,13 @@ export class AgentBackups {
   /** Undefined when no bucket is bound. */
   get imports(): Imports | undefined {
     return this.#backups?.imports;
+  }
+
+  /** Ends the alert of an archive that was refused, once none is: it was dropped, or is to be tried again. */
+  async lookAtImports(): Promise<void> {
+    const found = await this.imports?.list();
+    if (found?.ok !== true || found.value.some(({ state }) => state === "refused")) return;
+    this.#alerts.allIsWell("import");
   }
 
   async takeRecoveryKit(): Promise<Done> {
@@ -194,11 +178,15 @@ export class AgentBackups {
     const backups = this.#backups;
     if (backups === undefined) return;
     alertsOfSupervisor(this.#alerts, supervisor?.backups, now);
+    if (this.#alerts.stands("import")) await this.lookAtImports();
     const { prunedAt, lastGeneration } = backups.summary();
     if (lastGeneration > 0 && now - (prunedAt ?? 0) > PRUNE_EVERY_MS) {
-      const pruned = await this.prune();
+      const pruned = await backups.prune();
       if (pruned.ok) this.#alerts.allIsWell("prune");
-      else this.#alerts.raise("prune", `Old generations could not be deleted: ${pruned.reason}`);
+      // A drill that is under way is only waited for.
+      else if (pruned.reason !== "closed") {
+        this.#alerts.raise("prune", `Old generations could not be deleted: ${pruned.message}`);
+      }
     }
   }
 

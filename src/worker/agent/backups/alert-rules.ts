@@ -22,7 +22,7 @@ export function alertsOfCall(
     alerts.raise("damage", answer.message);
   }
   if (call.call === "import-refused") {
-    alerts.raise("unkept", `An archive was not taken in: ${call.outcome.problem}`);
+    alerts.raise("import", `An archive was not taken in: ${call.outcome.problem}`);
   }
   if (call.call === "outcome") {
     const { outcome } = call;

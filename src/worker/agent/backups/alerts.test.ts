@@ -3,7 +3,7 @@ import { sqlite } from "../../../../test/support/sqlite.ts";
 import type { BackupStatus } from "../../../protocol/backup.ts";
 import { RecordStore } from "../store/records.ts";
 import { migrate } from "../store/schema.ts";
-import { alertsOfSupervisor } from "./alert-rules.ts";
+import { alertsOfCall, alertsOfSupervisor } from "./alert-rules.ts";
 import { BackupAlerts } from "./alerts.ts";
 
 let records: RecordStore;
@@ -24,8 +24,8 @@ it("stands until what it is about is well, whatever else is", () => {
   expect(alerts.standing).toBeUndefined();
 });
 
-it("shows what is not kept before what is damaged, and that before what only takes room", () => {
-  for (const kind of ["prune", "left-out", "damage", "unkept"] as const) {
+it("shows what is not kept before what cannot be restored, and that before what only takes room", () => {
+  for (const kind of ["prune", "left-out", "import", "damage", "closed", "unkept"] as const) {
     alerts.raise(kind, kind);
     expect(alerts.standing?.text).toBe(kind);
   }
@@ -47,6 +47,13 @@ function look(said: Partial<BackupStatus>, now = 0): string | undefined {
   alertsOfSupervisor(alerts, status, now);
   return alerts.standing?.text;
 }
+
+it("of an archive that was not taken in stands although the state is kept", () => {
+  const outcome = { id: "a", problem: "no space left" };
+  const call = { call: "import-refused", outcome } as const;
+  alertsOfCall(alerts, call, { ok: true, value: {} }, () => 4);
+  expect(look({})).toBe("An archive was not taken in: no space left");
+});
 
 it("is raised when no pass has come to its end for long, although nothing is known to have changed", () => {
   expect(look({ sinceKeptMs: 2 * MINUTE })).toBeUndefined();

@@ -1,13 +1,16 @@
 /**
- * What somebody should look at: one alert stands until the state is kept again, one until a restore
- * has worked, one until every file can be kept, one until old generations can be deleted.
+ * What somebody should look at: one alert stands until the state is kept again, one until the newest generation
+ * can be opened, one until a restore has worked, one until no archive waits that was refused, one until every file
+ * can be kept, one until old generations can be deleted.
  */
 import * as z from "zod";
 import type { RecordStore } from "../store/records.ts";
 
 const SETTINGS = {
   unkept: "backups.alert",
+  closed: "backups.alert.closed",
   damage: "backups.alert.damage",
+  import: "backups.alert.import",
   "left-out": "backups.alert.left-out",
   prune: "backups.alert.prune",
 } as const;
@@ -52,9 +55,13 @@ export class BackupAlerts {
     if (this.#records.setting(name) !== undefined) this.#records.setSetting(name, undefined);
   }
 
+  stands(kind: AlertKind): boolean {
+    return this.#stored(kind) !== undefined;
+  }
+
   /** The one that matters most. */
   get standing(): BackupAlert | undefined {
-    const kinds = ["unkept", "damage", "left-out", "prune"] as const;
+    const kinds = ["unkept", "closed", "damage", "import", "left-out", "prune"] as const;
     return kinds.map((kind) => this.#stored(kind)).find((one) => one !== undefined);
   }
 

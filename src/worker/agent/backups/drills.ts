@@ -3,7 +3,9 @@
  * so that a restore is known to work before it is needed. Starts no sandbox.
  */
 import type { Backups } from "../../backups/backups.ts";
+import type { Refused } from "../../backups/ledger.ts";
 import type { ControlPort } from "../control.ts";
+import type { BackupAlerts } from "./alerts.ts";
 
 const EVERY_MS = 86_400_000;
 /** One that failed is tried again after this. */
@@ -15,18 +17,18 @@ export type Drilled = { ok: true } | { ok: false; reason: string };
 export class Drills {
   readonly #backups: Backups;
   readonly #control: Pick<ControlPort, "drill">;
-  readonly #alert: (text: string) => void;
+  readonly #alerts: Pick<BackupAlerts, "raise" | "allIsWell">;
   #busy = false;
   #triedAt = 0;
 
   constructor(
     backups: Backups,
     control: Pick<ControlPort, "drill">,
-    alert: (text: string) => void,
+    alerts: Pick<BackupAlerts, "raise" | "allIsWell">,
   ) {
     this.#backups = backups;
     this.#control = control;
-    this.#alert = alert;
+    this.#alerts = alerts;
   }
 
   /** Without a number the newest. */
@@ -43,7 +45,8 @@ export class Drills {
       const failed: string[] = [];
       for (const { n } of wanted) {
         const drilled = await this.#drill(n);
-        if (!drilled.ok) failed.push(`${n}: ${drilled.reason}`);
+        // One that was deleted before its turn came is none that failed.
+        if (!drilled.ok && (await this.#isListed(n))) failed.push(`${n}: ${drilled.reason}`);
       }
       if (failed.length === 0) return { ok: true };
       const said = failed.slice(0, MOST_NAMED).join("; ");
@@ -51,9 +54,13 @@ export class Drills {
     });
   }
 
-  /** Once a day, when the newest generation is not one that a restore has worked from. */
+  /**
+   * Once a day, when the newest generation is not one that a restore has worked from. Whether it could be read at
+   * all is looked at each time: a key may be replaced by one that does not open it.
+   */
   async daily(now: number): Promise<void> {
-    if (now - (this.#backups.summary().verifiedAt ?? 0) <= EVERY_MS) return;
+    if (!(await this.#canBeOpened())) return;
+    if (now - this.#backups.newestVerifiedAt <= EVERY_MS) return;
     const listed = await this.#backups.list();
     const head = listed.ok ? listed.value[0] : undefined;
     // Of one that is known to be damaged there is nothing new to find out.
@@ -61,6 +68,11 @@ export class Drills {
     if (head.reason === "afresh" || now - this.#triedAt < AGAIN_MS) return;
     this.#triedAt = now;
     await this.one();
+  }
+
+  async #isListed(n: number): Promise<boolean> {
+    const listed = await this.#backups.list();
+    return !listed.ok || listed.value.some((one) => one.n === n);
   }
 
   async #alone(work: () => Promise<Drilled>): Promise<Drilled> {
@@ -73,17 +85,36 @@ export class Drills {
     }
   }
 
+  async #canBeOpened(): Promise<boolean> {
+    const plan = await this.#backups.planTo();
+    if (!plan.ok && isLasting(plan)) {
+      const text = `The newest backup cannot be restored: ${plan.message}`;
+      this.#alerts.raise("closed", text);
+      return false;
+    }
+    if (plan.ok || plan.reason === "missing") this.#alerts.allIsWell("closed");
+    return plan.ok;
+  }
+
   async #drill(generation?: number): Promise<Drilled> {
     try {
       const plan = await this.#backups.openDrill(generation);
-      if (!plan.ok) return { ok: false, reason: plan.message };
+      if (!plan.ok) return this.#failed(plan.message, isLasting(plan));
       const reply = await this.#control.drill(plan.value);
       if (!reply.ok) return reply;
-      if (reply.value.ok) return { ok: true };
-      this.#alert(`The drill of a restore failed: ${reply.value.message}`);
-      return { ok: false, reason: reply.value.message };
+      return reply.value.ok ? { ok: true } : this.#failed(reply.value.message, true);
     } finally {
       this.#backups.closeDrill();
     }
   }
+
+  #failed(reason: string, alert: boolean): Drilled {
+    if (alert) this.#alerts.raise("damage", `The drill of a restore failed: ${reason}`);
+    return { ok: false, reason };
+  }
+}
+
+/** No other try finds it different before somebody does something. */
+function isLasting({ reason }: Refused): boolean {
+  return reason === "wrong-key" || reason === "corrupt";
 }

@@ -4,17 +4,23 @@ import type { RecordStore } from "../store/records.ts";
 
 const SETTING = "backups.recovery-kit";
 const kit = z.object({ at: z.number(), recipient: z.string() });
+/** One alone is what a record of a single key looks like. */
+const kits = z.union([z.array(kit), kit.transform((one) => [one])]);
 
 /** @param recipient of the key, as age writes it; undefined when backups are not encrypted */
 export function kitTakenAt(
   records: RecordStore,
   recipient: string | undefined,
 ): number | undefined {
-  const text = records.setting(SETTING);
-  const taken = text === undefined ? undefined : kit.parse(JSON.parse(text));
-  return taken?.recipient === (recipient ?? "") ? taken.at : undefined;
+  return allTaken(records).find((one) => one.recipient === (recipient ?? ""))?.at;
 }
 
 export function noteKitTaken(records: RecordStore, recipient: string | undefined): void {
-  records.setSetting(SETTING, JSON.stringify({ at: Date.now(), recipient: recipient ?? "" }));
+  const taken = [...allTaken(records), { at: Date.now(), recipient: recipient ?? "" }];
+  records.setSetting(SETTING, JSON.stringify(taken));
+}
+
+function allTaken(records: RecordStore): z.infer<typeof kits> {
+  const text = records.setting(SETTING);
+  return text === undefined ? [] : kits.parse(JSON.parse(text));
 }

@@ -1,7 +1,7 @@
 /** What an admin does with the backups of one agent, in its Durable Object. */
 import { RpcTarget } from "cloudflare:workers";
 import type { AdminBackupCalls, BackupsReply, ExportPlanReply } from "../../backups/admin-calls.ts";
-import type { Done } from "../../done.ts";
+import type { Done, Ended } from "../../done.ts";
 import type { AgentBackups } from "./agent-backups.ts";
 import type { Power } from "../power.ts";
 
@@ -23,11 +23,11 @@ export class BackupsRoom extends RpcTarget implements AdminBackupCalls {
     return this.#power.notReady() ?? this.#backups.backUpNow();
   }
 
-  async restore(generation: number): Promise<Done> {
+  async restore(generation: number): Promise<Ended> {
     return this.#power.rewritten(() => this.#backups.restoreTo(generation));
   }
 
-  async startAfresh(): Promise<Done> {
+  async startAfresh(): Promise<Ended> {
     return this.#power.rewritten(() => this.#backups.startAfresh());
   }
 

@@ -56,7 +56,7 @@ export class Scanner {
     enter: (path: string) => void,
   ): Promise<Scan> {
     const found: Scan = { folders: [], links: [], files: [], unkept: [] };
-    for (const entry of walk(this.home, this.most)) {
+    for (const entry of walk(this.home, this.most, known.size > 0)) {
       if (entry.kind === "folder") {
         enter(entry.path);
         found.folders.push({ path: entry.path, mode: entry.mode });

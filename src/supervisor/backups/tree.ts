@@ -39,21 +39,50 @@ interface Counter {
 }
 
 /**
- * Paths are below `home` and begin with the state folder. Empty when there is none. What comes after
- * `most` names is not looked at, and reported.
+ * Paths are below `home` and begin with the state folder. What comes after `most` names is not looked
+ * at, and reported.
+ *
+ * @param expected whether something is known of the state: then a state folder that is not there is
+ *   reported. To begin from nothing is for a person to decide.
  */
-export function* walk(home: string, most: number): Generator<Entry> {
-  yield* walkFolder(join(home, STATE_FOLDER), STATE_FOLDER, 0, { most, left: most - 1 });
+export function* walk(home: string, most: number, expected: boolean): Generator<Entry> {
+  const at = join(home, STATE_FOLDER);
+  let folder: number;
+  try {
+    folder = openFolder(at);
+  } catch (error) {
+    const missing = isCode(error, "ENOENT");
+    if (missing && !expected) return;
+    const other = isGone(error) ? "it is a link or a file, and not a folder" : messageOf(error);
+    yield { kind: "unkept", path: STATE_FOLDER, why: missing ? "it is not there" : other };
+    return;
+  }
+  yield* walkOpened(folder, at, STATE_FOLDER, 0, { most, left: most - 1 });
+}
+
+function openFolder(at: string): number {
+  return openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
 function* walkFolder(at: string, path: string, depth: number, counter: Counter): Generator<Entry> {
   let folder: number;
   try {
-    folder = openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    folder = openFolder(at);
   } catch (error) {
     if (!isGone(error)) yield { kind: "unkept", path, why: messageOf(error) };
     return;
   }
+  yield* walkOpened(folder, at, path, depth, counter);
+}
+
+/** Closes the folder. */
+function* walkOpened(
+  folder: number,
+  at: string,
+  path: string,
+  depth: number,
+  counter: Counter,
+): Generator<Entry> {
   try {
     const base = hasDescriptors ? `/proc/self/fd/${folder}` : at;
     yield {
@@ -148,8 +177,11 @@ function isInCopyOf(at: string, path: string, siblings: ReadonlySet<string>): bo
 
 /** The agent removed it meanwhile, or put something else there. */
 export function isGone(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP";
+  return isCode(error, "ENOENT", "ENOTDIR", "ELOOP");
+}
+
+function isCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
 }
 
 export function messageOf(error: unknown): string {

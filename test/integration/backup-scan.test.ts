@@ -1,11 +1,12 @@
 /** What a look at a state makes of it where the agent left something odd: nothing kept is lost by it. */
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { markPath } from "../../src/supervisor/backups/home.ts";
 import { memoryBucket } from "../support/backup-bucket.ts";
 import { workerSide, type WorkerSide } from "../support/backup-rig.ts";
 import { startSandboxSide, type SandboxSide } from "../support/backup-sandbox-side.ts";
-import { addRows, contentOf, link, put } from "../support/backup-state.ts";
+import { addRows, contentOf, link, put, rowsOf } from "../support/backup-state.ts";
 
 let worker: WorkerSide;
 let side: SandboxSide;
@@ -52,4 +53,26 @@ test.each([
   rmSync(join(next.state, "workspace/link"));
   expect(await next.backups.commit("change")).toMatchObject({ ok: true, made: true, unkept: [] });
   expect(contentOf((await start(3)).state)).toEqual(contentOf(next.state));
+});
+
+test("a file where copies of databases are made fails the backup, and takes no database out of it", async () => {
+  put(side.state, "workspace/MEMORY.md", "one");
+  const paths = ["state/openclaw.sqlite", "workspace/own.sqlite"];
+  for (const path of paths) addRows(join(side.state, path), "one");
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+  // The mark is written after the answer.
+  await vi.waitFor(() =>
+    expect(readFileSync(markPath(side.home), "utf8")).toMatch(/"generation":1,"asked":\[\]/),
+  );
+  rmSync(join(side.home, ".moltworker"), { recursive: true });
+  writeFileSync(join(side.home, ".moltworker"), "");
+  put(side.state, "workspace/MEMORY.md", "two");
+  for (const path of paths) addRows(join(side.state, path), "two");
+  const made = await side.backups.commit("final");
+  const message = expect.stringMatching(/no place for copies of databases: ENOTDIR/);
+  expect(made).toMatchObject({ ok: false, reason: "reader", message });
+  rmSync(join(side.home, ".moltworker"));
+  expect(await side.backups.commit("final")).toMatchObject({ ok: true, made: true, unkept: [] });
+  const { state } = await start(2);
+  for (const path of paths) expect(rowsOf(join(state, path))).toEqual(["one", "two"]);
 });

@@ -1,6 +1,14 @@
 /** A consistent copy of one database, and whether it would pass as a restored one. */
-import { copyDatabase, isOuter, isShutIn, problemIn, problemWithWriting } from "./database.ts";
-import { isGone, messageOf } from "./tree.ts";
+import {
+  copyDatabase,
+  isOfSqlite,
+  isOuter,
+  isShutIn,
+  problemIn,
+  problemWithWriting,
+} from "./database.ts";
+import { makePlaceFor, ScratchFolderError } from "./scratch-folder.ts";
+import { messageOf } from "./tree.ts";
 
 /** Larger databases that were sound are read whole no more often than this. */
 const CHECK_EACH_BYTES = 8 * 1024 * 1024;
@@ -26,12 +34,15 @@ export class CheckedCopies {
     path: string,
     quiet: boolean,
   ): Promise<Copied> {
+    makePlaceFor(to);
     try {
       await copyDatabase(from, to);
     } catch (error) {
+      // The original is opened by SQLite alone.
+      if (!isOfSqlite(error)) throw new ScratchFolderError(messageOf(error));
       // Without a log beside it the file is the whole database.
       const readable = isShutIn(error) ? quiet : !isOuter(error);
-      if (isGone(error) || !readable) throw error;
+      if (!readable) throw error;
       return { sound: false, copied: false, problem: messageOf(error) };
     }
     const problem = this.integrity(to, size, path) ?? problemWithWriting(to, "ROLLBACK");

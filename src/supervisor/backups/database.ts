@@ -6,7 +6,7 @@
  * rewrites the row twice a minute is no change. With `secure_delete` the emptied table leaves zeroes.
  * The change counter in the file's header counts commits, also of that heartbeat; a copy has 1.
  */
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 
@@ -34,9 +34,8 @@ export function logsItsWrites(header: Buffer): boolean {
   return header.subarray(FORMAT_VERSIONS, FORMAT_VERSIONS + LOGGED.length).equals(LOGGED);
 }
 
-/** Throws when the database is locked for good or is none. */
+/** Throws when the database is locked for good or is none. `to` is empty. */
 export async function copyDatabase(from: string, to: string): Promise<void> {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(to + suffix, { force: true });
   const source = new DatabaseSync(from, { readOnly: true, timeout: BUSY_MS });
   try {
     // Says which lock is in the way; a backup that meets one only says that there was no error.
@@ -157,14 +156,16 @@ function problemOf(look: () => string | undefined): string | undefined {
 
 /** Whether an error says nothing about the database itself. */
 export function isOuter(error: unknown): boolean {
-  if (!(error instanceof Error) || !("errcode" in error)) return true;
-  return typeof error.errcode !== "number" || OUTER.has(error.errcode & PRIMARY_CODE);
+  return !isOfSqlite(error) || OUTER.has(error.errcode & PRIMARY_CODE);
 }
 
 /** Whether SQLite could not make its own files beside the database, which reading takes, too. */
 export function isShutIn(error: unknown): boolean {
-  if (!(error instanceof Error) || !("errcode" in error)) return false;
-  return typeof error.errcode === "number" && SHUT_IN.has(error.errcode & PRIMARY_CODE);
+  return isOfSqlite(error) && SHUT_IN.has(error.errcode & PRIMARY_CODE);
+}
+
+export function isOfSqlite(error: unknown): error is Error & { errcode: number } {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number";
 }
 
 /** Tables of the gateway that hold logins and other secrets of the install they come from. */

@@ -1,11 +1,12 @@
 /** One look at the whole state: what there is, and what differs from the newest generation. */
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
 import { CheckedCopies } from "./checked-copy.ts";
 import { looksLikeDatabase } from "./database.ts";
 import type { ObservedFile } from "./messages.ts";
+import { clearPlaceOf, inScratch, ScratchFolderError } from "./scratch-folder.ts";
 import { isGone, messageOf, walk, type Entry } from "./tree.ts";
 
 export interface Known {
@@ -32,6 +33,12 @@ const LATEST = (8 ** 11 - 1) * 1000;
 export class BrokenDatabaseError extends Error {
   override readonly name = "BrokenDatabaseError";
   readonly code = "broken-database";
+}
+
+/** What the walk came by is not there any more, or something else is. */
+class GoneError extends Error {
+  override readonly name = "GoneError";
+  readonly code = "gone";
 }
 
 export class Scanner {
@@ -94,9 +101,10 @@ export class Scanner {
         found.files.push(file);
         return;
       } catch (error) {
-        if (isGone(error)) return;
+        if (error instanceof GoneError) return;
         if (error instanceof ShrunkError && i < SHRUNK_TRIES) continue;
-        if (error instanceof BrokenDatabaseError || isStrict(entry.path)) throw error;
+        const isFatal = error instanceof BrokenDatabaseError || error instanceof ScratchFolderError;
+        if (isFatal || isStrict(entry.path)) throw error;
         found.unkept.push({ path: entry.path, why: messageOf(error) });
         return;
       }
@@ -109,7 +117,7 @@ export class Scanner {
     resend: ReadonlySet<number> | undefined,
     send: Send,
   ): Promise<ObservedFile> {
-    const content = openContent(entry.at, known?.partSize);
+    const content = openEntry(entry, known);
     try {
       if (!looksLikeDatabase(content.head)) {
         return await this.emit(entry, content, known, resend, send, false);
@@ -126,7 +134,6 @@ export class Scanner {
     resend: ReadonlySet<number> | undefined,
     send: Send,
   ): Promise<ObservedFile> {
-    mkdirSync(this.scratch, { recursive: true, mode: 0o700 });
     const copy = join(this.scratch, "copy.sqlite");
     try {
       const { at, path, stat } = entry;
@@ -136,14 +143,16 @@ export class Scanner {
       }
       // Somebody's broken database is a file like any other: nothing will open it at a restore.
       const asFile = !copied.sound && !copied.copied;
-      const content = openContent(asFile ? at : copy, known?.partSize);
+      const content = asFile
+        ? openEntry(entry, known)
+        : inScratch(() => openContent(copy, known?.partSize));
       try {
         return await this.emit(entry, content, known, resend, send, copied.sound);
       } finally {
         content.close();
       }
     } finally {
-      rmSync(copy, { force: true });
+      clearPlaceOf(copy);
     }
   }
 
@@ -172,6 +181,15 @@ export class Scanner {
         await send(file, piece, content.partSize !== undefined);
     }
     return file;
+  }
+}
+
+function openEntry({ at }: Extract<Entry, { kind: "file" }>, known: Known | undefined) {
+  try {
+    return openContent(at, known?.partSize);
+  } catch (error) {
+    if (isGone(error)) throw new GoneError(messageOf(error));
+    throw error;
   }
 }
 

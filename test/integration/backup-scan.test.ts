@@ -1,6 +1,20 @@
 /** What a look at a state makes of it where the agent left something odd: nothing kept is lost by it. */
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { markPath } from "../../src/supervisor/backups/home.ts";
 import { memoryBucket } from "../support/backup-bucket.ts";
@@ -18,6 +32,7 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   for (const one of sides.splice(0)) one.lose();
 });
 
@@ -76,3 +91,35 @@ test("a file where copies of databases are made fails the backup, and takes no d
   const { state } = await start(2);
   for (const path of paths) expect(rowsOf(join(state, path))).toEqual(["one", "two"]);
 });
+
+test.each([
+  ["and nothing else changes", []],
+  ["and something else changes", ["MEMORY.md"]],
+])(
+  "a large database that breaks soon after a check is found so a minute later, %s",
+  async (_, changed) => {
+    const path = join(side.state, "workspace/large.sqlite");
+    mkdirSync(dirname(path));
+    const database = new DatabaseSync(path);
+    database.exec("CREATE TABLE t (v BLOB)");
+    for (let i = 0; i < 9; i++) database.exec("INSERT INTO t VALUES (randomblob(1000000))");
+    database.exec("CREATE TABLE u (v TEXT); INSERT INTO u VALUES ('x')");
+    database.close();
+    expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+    const file = openSync(path, "r+");
+    writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, statSync(path).size - 4096);
+    closeSync(file);
+    await sleep(100);
+    expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
+    for (const one of changed) put(side.state, `workspace/${one}`, "two");
+    expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+    const { state } = await start(2);
+    expect(readdirSync(join(state, "workspace")).sort()).toEqual([...changed, "large.sqlite"]);
+    // The copy has another change counter in its header.
+    const [kept, broken] = [join(state, "workspace/large.sqlite"), path].map((one) =>
+      readFileSync(one).subarray(100),
+    );
+    expect(kept?.equals(broken ?? Buffer.of())).toBe(true);
+  },
+);

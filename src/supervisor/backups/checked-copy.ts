@@ -15,7 +15,8 @@ const CHECK_EACH_BYTES = 8 * 1024 * 1024;
 const CHECK_EVERY_MS = 60_000;
 
 export type Copied =
-  | { sound: true }
+  /** `checked` is false when it only was so at the last check: another look may find it broken. */
+  | { sound: true; checked: boolean }
   /** `copied` is false when it cannot even be copied: it is no database, or in a closed folder. */
   | { sound: false; copied: boolean; problem: string };
 
@@ -45,14 +46,22 @@ export class CheckedCopies {
       if (!readable) throw error;
       return { sound: false, copied: false, problem: messageOf(error) };
     }
-    const problem = this.integrity(to, size, path) ?? problemWithWriting(to, "ROLLBACK");
-    return problem === undefined ? { sound: true } : { sound: false, copied: true, problem };
+    const checked = this.isDue(size, path);
+    const problem =
+      (checked ? this.integrity(to, path) : undefined) ?? problemWithWriting(to, "ROLLBACK");
+    return problem === undefined
+      ? { sound: true, checked }
+      : { sound: false, copied: true, problem };
   }
 
-  private integrity(copy: string, size: bigint, path: string): string | undefined {
+  private isDue(size: bigint, path: string): boolean {
     const last = this.soundAt.get(path);
-    const small = size <= CHECK_EACH_BYTES;
-    if (last !== undefined && !small && Date.now() - last < CHECK_EVERY_MS) return undefined;
+    if (last === undefined || size <= CHECK_EACH_BYTES) return true;
+    const since = Date.now() - last;
+    return since < 0 || since >= CHECK_EVERY_MS;
+  }
+
+  private integrity(copy: string, path: string): string | undefined {
     const problem = problemIn(copy);
     if (problem === undefined) this.soundAt.set(path, Date.now());
     else this.soundAt.delete(path);

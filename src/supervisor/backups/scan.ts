@@ -1,5 +1,4 @@
 /** One look at the whole state: what there is, and what differs from the newest generation. */
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
@@ -7,10 +6,12 @@ import { CheckedCopies } from "./checked-copy.ts";
 import { looksLikeDatabase } from "./database.ts";
 import type { ObservedFile } from "./messages.ts";
 import { clearPlaceOf, inScratch, ScratchFolderError } from "./scratch-folder.ts";
+import { Seen, standOf, type Stand } from "./seen.ts";
 import { isGone, messageOf, walk, type Entry } from "./tree.ts";
 
 export interface Known {
   mode: number;
+  database?: true | undefined;
   partSize?: number | undefined;
   hashes: readonly string[];
 }
@@ -22,10 +23,23 @@ export interface Scan {
   unkept: { path: string; why: string }[];
 }
 
+/** `lasts` is false when the same content may be found otherwise a little later. */
+interface Look {
+  file: ObservedFile;
+  lasts: boolean;
+}
+
+/** What the content of one file is compared with, and who takes what differs. */
+interface Against {
+  known: Known | undefined;
+  resend: ReadonlySet<number> | undefined;
+  send: Send;
+}
+
+type FileEntry = Extract<Entry, { kind: "file" }>;
+
 export type Send = (file: ObservedFile, piece: Piece, inParts: boolean) => Promise<void>;
 
-/** A file system's clock is coarser than a write: a younger change could hide behind equal times. */
-const RACY_NS = 50_000_000n;
 const SHRUNK_TRIES = 3;
 /** Milliseconds since the epoch: what a tar can say, from 1970 to 2242. */
 const LATEST = (8 ** 11 - 1) * 1000;
@@ -45,8 +59,7 @@ export class Scanner {
   private readonly home: string;
   private readonly scratch: string;
   private readonly most: number;
-  /** Files by the stat under which their content was seen. */
-  private readonly seen = new Map<string, { signature: string; file: ObservedFile }>();
+  private readonly seen = new Seen();
   private readonly copies = new CheckedCopies();
 
   constructor(home: string, scratch: string, most = MAX_FILES) {
@@ -70,34 +83,27 @@ export class Scanner {
       } else if (entry.kind === "link")
         found.links.push({ path: entry.path, target: entry.target });
       else if (entry.kind === "unkept") found.unkept.push({ path: entry.path, why: entry.why });
-      else await this.look(entry, known.get(entry.path), resend.get(entry.path), send, found);
+      else {
+        const against = { known: known.get(entry.path), resend: resend.get(entry.path), send };
+        await this.look(entry, against, found);
+      }
     }
-    const there = new Set(found.files.map((file) => file.path));
-    for (const path of this.seen.keys()) if (!there.has(path)) this.seen.delete(path);
+    this.seen.keepOnly(new Set(found.files.map((file) => file.path)));
     return found;
   }
 
-  private async look(
-    entry: Extract<Entry, { kind: "file" }>,
-    known: Known | undefined,
-    resend: ReadonlySet<number> | undefined,
-    send: Send,
-    found: Scan,
-  ): Promise<void> {
-    const started = process.hrtime.bigint();
-    const signature = signatureOf(entry);
-    const before = this.seen.get(entry.path);
-    if (before?.signature === signature && resend === undefined && isSame(before.file, known)) {
-      found.files.push(before.file);
+  private async look(entry: FileEntry, against: Against, found: Scan): Promise<void> {
+    const { known, resend } = against;
+    const stand = standOf(entry);
+    const before = this.seen.find(entry, stand);
+    if (before !== undefined && resend === undefined && isSame(before, known)) {
+      found.files.push(before);
       return;
     }
     for (let i = 1; ; i++) {
       try {
-        const file = await this.read(entry, known, resend, send);
-        const age = BigInt(Date.now()) * 1_000_000n - changedNs(entry);
-        const took = process.hrtime.bigint() - started;
-        if (age - took > RACY_NS) this.seen.set(entry.path, { signature, file });
-        else this.seen.delete(entry.path);
+        const { file, lasts } = await this.read(entry, stand, against);
+        this.seen.put(file, stand, lasts);
         found.files.push(file);
         return;
       } catch (error) {
@@ -111,43 +117,39 @@ export class Scanner {
     }
   }
 
-  private async read(
-    entry: Extract<Entry, { kind: "file" }>,
-    known: Known | undefined,
-    resend: ReadonlySet<number> | undefined,
-    send: Send,
-  ): Promise<ObservedFile> {
-    const content = openEntry(entry, known);
+  private async read(entry: FileEntry, stand: Stand, against: Against): Promise<Look> {
+    const content = openEntry(entry, against);
     try {
       if (!looksLikeDatabase(content.head)) {
-        return await this.emit(entry, content, known, resend, send, false);
+        const file = await this.emit(entry, content, against, false);
+        return { file, lasts: true };
       }
     } finally {
       content.close();
     }
-    return this.readDatabase(entry, known, resend, send);
+    return this.readDatabase(entry, stand, against);
   }
 
   private async readDatabase(
-    entry: Extract<Entry, { kind: "file" }>,
-    known: Known | undefined,
-    resend: ReadonlySet<number> | undefined,
-    send: Send,
-  ): Promise<ObservedFile> {
+    entry: FileEntry,
+    { isQuiet }: Stand,
+    against: Against,
+  ): Promise<Look> {
     const copy = join(this.scratch, "copy.sqlite");
     try {
       const { at, path, stat } = entry;
-      const copied = await this.copies.make(at, copy, stat.size, path, besides(entry).length === 0);
+      const copied = await this.copies.make(at, copy, stat.size, path, isQuiet);
       if (!copied.sound && isStrict(path)) {
         throw new BrokenDatabaseError(`${path}: ${copied.problem}`);
       }
       // Somebody's broken database is a file like any other: nothing will open it at a restore.
       const asFile = !copied.sound && !copied.copied;
       const content = asFile
-        ? openEntry(entry, known)
-        : inScratch(() => openContent(copy, known?.partSize));
+        ? openEntry(entry, against)
+        : inScratch(() => openContent(copy, against.known?.partSize));
       try {
-        return await this.emit(entry, content, known, resend, send, copied.sound);
+        const file = await this.emit(entry, content, against, copied.sound);
+        return { file, lasts: !copied.sound || copied.checked };
       } finally {
         content.close();
       }
@@ -157,11 +159,9 @@ export class Scanner {
   }
 
   private async emit(
-    entry: Extract<Entry, { kind: "file" }>,
+    entry: FileEntry,
     content: OpenedContent,
-    known: Known | undefined,
-    resend: ReadonlySet<number> | undefined,
-    send: Send,
+    { known, resend, send }: Against,
     database: boolean,
   ): Promise<ObservedFile> {
     const file: ObservedFile = {
@@ -184,7 +184,7 @@ export class Scanner {
   }
 }
 
-function openEntry({ at }: Extract<Entry, { kind: "file" }>, known: Known | undefined) {
+function openEntry({ at }: FileEntry, { known }: Against): OpenedContent {
   try {
     return openContent(at, known?.partSize);
   } catch (error) {
@@ -208,29 +208,4 @@ export function isSame(file: ObservedFile, known: Known | undefined): boolean {
     known.hashes.length === file.hashes.length &&
     known.hashes.every((one, i) => one === file.hashes[i])
   );
-}
-
-function signatureOf(entry: Extract<Entry, { kind: "file" }>): string {
-  return [entry.stat, ...besides(entry)]
-    .map((stat) => `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`)
-    .join(" ");
-}
-
-function changedNs(entry: Extract<Entry, { kind: "file" }>): bigint {
-  const times = [entry.stat, ...besides(entry)].map((stat) => stat.ctimeNs);
-  return times.reduce((latest, time) => (time > latest ? time : latest), 0n);
-}
-
-/** A write-ahead log that holds something is part of its database. */
-function besides(entry: Extract<Entry, { kind: "file" }>) {
-  return ["-wal", "-journal"].flatMap((suffix) => {
-    if (!entry.siblings.has(`${entry.path.slice(entry.path.lastIndexOf("/") + 1)}${suffix}`))
-      return [];
-    try {
-      const stat = lstatSync(entry.at + suffix, { bigint: true });
-      return stat.size > 0n ? [stat] : [];
-    } catch {
-      return [];
-    }
-  });
 }

@@ -1,4 +1,5 @@
 /** What a look at a state makes of it where the agent left something odd: nothing kept is lost by it. */
+import { spawnSync } from "node:child_process";
 import {
   closeSync,
   mkdirSync,
@@ -123,3 +124,38 @@ test.each([
     expect(kept?.equals(broken ?? Buffer.of())).toBe(true);
   },
 );
+
+/** A program that dies in the middle of a write, half of which is in the file. */
+const KILLED_IN_A_WRITE = `
+const { DatabaseSync } = require("node:sqlite");
+const database = new DatabaseSync(process.argv[1]);
+database.exec("PRAGMA cache_size = 1; BEGIN");
+for (let i = 0; i < 500; i++) database.prepare("INSERT INTO t VALUES (?)").run("half".repeat(100));
+process.kill(process.pid, "SIGKILL");
+`;
+
+test.each([
+  ["its own", "workspace/own.sqlite"],
+  ["the gateway's", "state/openclaw.sqlite"],
+])("a database of %s whose writer was killed is kept as of its last commit", async (_, name) => {
+  const path = join(side.state, name);
+  addRows(path, "one");
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA journal_mode = DELETE; INSERT INTO t VALUES ('two')");
+  database.close();
+  spawnSync(process.execPath, ["-e", KILLED_IN_A_WRITE, path]);
+  const left = [path, `${path}-journal`];
+  const before = left.map((one) => readFileSync(one));
+  expect(await side.backups.commit("final")).toMatchObject({ ok: true, made: true, unkept: [] });
+  expect(left.map((one, i) => readFileSync(one).equals(before[i] ?? Buffer.of()))).toEqual([
+    true,
+    true,
+  ]);
+  expect(readdirSync(join(side.home, ".moltworker/scratch"))).toEqual([]);
+  const { state } = await start(2);
+  expect(rowsOf(join(state, name))).toEqual(["one", "two"]);
+  // Undone where it is, it is the same.
+  addRows(path);
+  expect(rowsOf(path)).toEqual(["one", "two"]);
+});

@@ -1,12 +1,6 @@
 /** A consistent copy of one database, and whether it would pass as a restored one. */
-import {
-  copyDatabase,
-  isOfSqlite,
-  isOuter,
-  isShutIn,
-  problemIn,
-  problemWithWriting,
-} from "./database.ts";
+import { isOfSqlite, isOuter, isShutIn, problemIn, problemWithWriting } from "./database.ts";
+import { copyDatabase, UncopiedError } from "./database-copy.ts";
 import { makePlaceFor, ScratchFolderError } from "./scratch-folder.ts";
 import { messageOf } from "./tree.ts";
 
@@ -39,6 +33,7 @@ export class CheckedCopies {
     try {
       await copyDatabase(from, to);
     } catch (error) {
+      if (error instanceof UncopiedError) throw error;
       // The original is opened by SQLite alone.
       if (!isOfSqlite(error)) throw new ScratchFolderError(messageOf(error));
       // Without a log beside it the file is the whole database.

@@ -159,3 +159,27 @@ test.each([
   addRows(path);
   expect(rowsOf(path)).toEqual(["one", "two"]);
 });
+
+/** No path as long can be named as a whole, only from folder to folder. */
+const MAKE_DEEP = `
+process.chdir(process.argv[1]);
+for (let i = 0; i < 25; i++) {
+  fs.mkdirSync("\u00e4".repeat(100));
+  process.chdir("\u00e4".repeat(100));
+}
+fs.writeFileSync("file", "x");
+`;
+
+test("folders deeper than a path can be long are reported, and in the way of no restore", async () => {
+  put(side.state, "workspace/MEMORY.md", "one");
+  spawnSync(process.execPath, ["-e", MAKE_DEEP, join(side.state, "workspace")]);
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+  const name = "\u00e4".repeat(100);
+  expect(unkept()).toEqual([
+    { path: expect.stringContaining(`.openclaw/workspace/${name}/`), why: "its path is too long" },
+  ]);
+  const { state } = await start(2);
+  expect(readdirSync(join(state, "workspace"))).toEqual(["MEMORY.md", name]);
+  // Of 3,600 bytes: the state folder, the workspace, and folders of 201 with their slash.
+  expect(readdirSync(state, { recursive: true })).toHaveLength(2 + Math.floor((3_600 - 19) / 201));
+});

@@ -27,6 +27,11 @@ export type Entry =
   | { kind: "unkept"; path: string; why: string };
 
 const MAX_DEPTH = 64;
+/**
+ * Whoever restores opens whole paths, of 4,095 bytes at most, with a home and at times a scratch folder in
+ * front. A walk from folder to folder knows no such bound, nor do lists that are stored already.
+ */
+const MAX_PATH_BYTES = 3_600;
 const MAX_LINK = 4096;
 /** So many names of the state folder itself are reported one by one. */
 const MOST_NAMED = 1000;
@@ -106,8 +111,9 @@ function* walkOpened(
         continue;
       }
       counter.left--;
-      if (!isStatePath(child) || name.includes("\uFFFD")) {
-        if (isKept(child)) yield { kind: "unkept", path: child, why: "its name cannot be kept" };
+      const problem = problemOfName(child, name);
+      if (problem !== undefined) {
+        if (isKept(child)) yield { kind: "unkept", path: child, why: problem };
         continue;
       }
       yield* visit(`${base}/${name}`, child, siblings, depth, counter);
@@ -127,6 +133,11 @@ function* walkOpened(
 function mostNeededFirst(names: readonly string[]): string[] {
   const first = ["state", "agents"].filter((name) => names.includes(name));
   return [...first, ...names.filter((name) => !first.includes(name))];
+}
+
+function problemOfName(path: string, name: string): string | undefined {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) return "its path is too long";
+  return !isStatePath(path) || name.includes("\uFFFD") ? "its name cannot be kept" : undefined;
 }
 
 function* visit(

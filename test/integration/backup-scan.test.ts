@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -182,4 +183,16 @@ test("folders deeper than a path can be long are reported, and in the way of no 
   expect(readdirSync(join(state, "workspace"))).toEqual(["MEMORY.md", name]);
   // Of 3,600 bytes: the state folder, the workspace, and folders of 201 with their slash.
   expect(readdirSync(state, { recursive: true })).toHaveLength(2 + Math.floor((3_600 - 19) / 201));
+});
+
+test("a link to a name that is not UTF-8 is reported, and stays as it was last kept", async () => {
+  link(side.state, "workspace/link", "before.txt");
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+  rmSync(join(side.state, "workspace/link"));
+  symlinkSync(Buffer.from("caf\u00e9.txt", "latin1"), join(side.state, "workspace/link"));
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true });
+  expect(unkept()).toEqual([
+    { path: ".openclaw/workspace/link", why: "where it leads cannot be kept" },
+  ]);
+  expect(readlinkSync(join((await start(2)).state, "workspace/link"))).toBe("before.txt");
 });

@@ -151,9 +151,11 @@ function* visit(
   try {
     stat = lstatSync(at, { bigint: true });
     if (stat.isSymbolicLink() && isKept(path)) {
-      const target = readlinkSync(at);
-      if (target.length <= MAX_LINK) yield { kind: "link", path, target };
-      else yield { kind: "unkept", path, why: "the link is too long" };
+      const bytes = readlinkSync(at, { encoding: "buffer" });
+      const target = bytes.toString();
+      if (target.length > MAX_LINK) yield { kind: "unkept", path, why: "the link is too long" };
+      else if (Buffer.from(target).equals(bytes)) yield { kind: "link", path, target };
+      else yield { kind: "unkept", path, why: "where it leads cannot be kept" };
       return;
     }
   } catch (error) {

@@ -1,4 +1,5 @@
 /** What a look at a state makes of it where the agent left something odd: nothing kept is lost by it. */
+import { randomBytes } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import {
   closeSync,
@@ -195,4 +196,46 @@ test("a link to a name that is not UTF-8 is reported, and stays as it was last k
     { path: ".openclaw/workspace/link", why: "where it leads cannot be kept" },
   ]);
   expect(readlinkSync(join((await start(2)).state, "workspace/link"))).toBe("before.txt");
+});
+
+test("what lies beside a database that SQLite cannot read is kept with it, pass after pass", async () => {
+  const encrypted = Buffer.concat([Buffer.from("SQLite format 3\0"), randomBytes(9000)]);
+  put(side.state, "workspace/vault.db", encrypted);
+  put(side.state, "workspace/vault.db-wal", randomBytes(5000));
+  put(side.state, "workspace/vault.db-journal", randomBytes(500));
+  addRows(join(side.state, "workspace/own.sqlite"), "one");
+  const open = new DatabaseSync(join(side.state, "workspace/own.sqlite"));
+  open.exec("INSERT INTO t VALUES ('two')");
+  await sleep(100);
+  for (const text of ["one", "two"]) {
+    put(side.state, "workspace/MEMORY.md", text);
+    expect(await side.backups.commit("final")).toMatchObject({ ok: true, made: true, unkept: [] });
+  }
+  open.close();
+  const { state } = await start(2);
+  const names = ["MEMORY.md", "own.sqlite", "vault.db", "vault.db-journal", "vault.db-wal"];
+  expect(readdirSync(join(state, "workspace")).sort()).toEqual(names);
+  for (const name of names.slice(2)) {
+    const [before, after] = [side.state, state].map((at) =>
+      readFileSync(join(at, "workspace", name)),
+    );
+    expect(after?.equals(before ?? Buffer.of())).toBe(true);
+  }
+});
+
+test("beside a database that cannot be read for now no log of a later time is kept", async () => {
+  const path = join(side.state, "workspace/own.sqlite");
+  addRows(path, "one");
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+  const writer = new DatabaseSync(path);
+  writer.exec("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1");
+  writer.exec("BEGIN EXCLUSIVE; UPDATE t SET v = 'half'");
+  for (let i = 0; i < 50; i++) writer.exec("INSERT INTO t VALUES (hex(randomblob(4000)))");
+  put(side.state, "workspace/MEMORY.md", "meanwhile");
+  expect(await side.backups.commit("change")).toMatchObject({ ok: true, made: true });
+  expect(unkept().map((one) => one.path)).toEqual([".openclaw/workspace/own.sqlite"]);
+  writer.close();
+  const { state } = await start(2);
+  expect(readdirSync(join(state, "workspace")).sort()).toEqual(["MEMORY.md", "own.sqlite"]);
+  expect(rowsOf(join(state, "workspace/own.sqlite"))).toEqual(["one"]);
 });

@@ -6,7 +6,7 @@ import { CheckedCopies } from "./checked-copy.ts";
 import { looksLikeDatabase } from "./database.ts";
 import type { ObservedFile } from "./messages.ts";
 import { clearPlaceOf, inScratch, ScratchFolderError } from "./scratch-folder.ts";
-import { Seen, standOf, type Stand } from "./seen.ts";
+import { Seen, standOf, type Look, type Stand } from "./seen.ts";
 import { isGone, messageOf, walk, type Entry } from "./tree.ts";
 
 export interface Known {
@@ -21,12 +21,6 @@ export interface Scan {
   links: { path: string; target: string }[];
   files: ObservedFile[];
   unkept: { path: string; why: string }[];
-}
-
-/** `lasts` is false when the same content may be found otherwise a little later. */
-interface Look {
-  file: ObservedFile;
-  lasts: boolean;
 }
 
 /** What the content of one file is compared with, and who takes what differs. */
@@ -61,6 +55,8 @@ export class Scanner {
   private readonly most: number;
   private readonly seen = new Seen();
   private readonly copies = new CheckedCopies();
+  /** Databases that this scan has a copy of, or would have. */
+  private inCopies = new Set<string>();
 
   constructor(home: string, scratch: string, most = MAX_FILES) {
     this.home = home;
@@ -76,6 +72,7 @@ export class Scanner {
     enter: (path: string) => void,
   ): Promise<Scan> {
     const found: Scan = { folders: [], links: [], files: [], unkept: [] };
+    this.inCopies = new Set();
     for (const entry of walk(this.home, this.most, known.size > 0)) {
       if (entry.kind === "folder") {
         enter(entry.path);
@@ -93,24 +90,28 @@ export class Scanner {
   }
 
   private async look(entry: FileEntry, against: Against, found: Scan): Promise<void> {
+    if (entry.owner !== undefined && this.inCopies.has(entry.owner)) return;
     const { known, resend } = against;
     const stand = standOf(entry);
     const before = this.seen.find(entry, stand);
-    if (before !== undefined && resend === undefined && isSame(before, known)) {
-      found.files.push(before);
+    if (before !== undefined && resend === undefined && isSame(before.file, known)) {
+      if (before.isCopy) this.inCopies.add(entry.path);
+      found.files.push(before.file);
       return;
     }
     for (let i = 1; ; i++) {
       try {
-        const { file, lasts } = await this.read(entry, stand, against);
-        this.seen.put(file, stand, lasts);
-        found.files.push(file);
+        const look = await this.read(entry, stand, against);
+        this.seen.put(look, stand);
+        found.files.push(look.file);
         return;
       } catch (error) {
         if (error instanceof GoneError) return;
         if (error instanceof ShrunkError && i < SHRUNK_TRIES) continue;
         const isFatal = error instanceof BrokenDatabaseError || error instanceof ScratchFolderError;
         if (isFatal || isStrict(entry.path)) throw error;
+        // The copy that stays as it was has no log: the one that lies there is of something later.
+        if (known?.database === true) this.inCopies.add(entry.path);
         found.unkept.push({ path: entry.path, why: messageOf(error) });
         return;
       }
@@ -122,7 +123,7 @@ export class Scanner {
     try {
       if (!looksLikeDatabase(content.head)) {
         const file = await this.emit(entry, content, against, false);
-        return { file, lasts: true };
+        return { file, lasts: true, isCopy: false };
       }
     } finally {
       content.close();
@@ -136,6 +137,7 @@ export class Scanner {
     against: Against,
   ): Promise<Look> {
     const copy = join(this.scratch, "copy.sqlite");
+    this.inCopies.add(entry.path);
     try {
       const { at, path, stat } = entry;
       const copied = await this.copies.make(at, copy, stat.size, path, isQuiet);
@@ -144,12 +146,13 @@ export class Scanner {
       }
       // Somebody's broken database is a file like any other: nothing will open it at a restore.
       const asFile = !copied.sound && !copied.copied;
+      if (asFile) this.inCopies.delete(path);
       const content = asFile
         ? openEntry(entry, against)
         : inScratch(() => openContent(copy, against.known?.partSize));
       try {
         const file = await this.emit(entry, content, against, copied.sound);
-        return { file, lasts: !copied.sound || copied.checked };
+        return { file, lasts: !copied.sound || copied.checked, isCopy: !asFile };
       } finally {
         content.close();
       }

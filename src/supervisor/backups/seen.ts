@@ -8,6 +8,15 @@ type FileEntry = Extract<Entry, { kind: "file" }>;
 /** A file system's clock is coarser than a write: a younger change could hide behind equal times. */
 const RACY_NS = 50_000_000n;
 
+/** What a look at a file found. */
+export interface Look {
+  file: ObservedFile;
+  /** False when the same content may be found otherwise a little later. */
+  lasts: boolean;
+  /** It is a copy of a database: what is in SQLite's own files beside it is in the copy. */
+  isCopy: boolean;
+}
+
 /** How a file stood when a look at it began. */
 export interface Stand {
   signature: string;
@@ -31,21 +40,21 @@ export function standOf(entry: FileEntry): Stand {
 }
 
 export class Seen {
-  private readonly files = new Map<string, { signature: string; file: ObservedFile }>();
+  private readonly looks = new Map<string, { signature: string; look: Look }>();
 
-  find({ path }: FileEntry, { signature }: Stand): ObservedFile | undefined {
-    const before = this.files.get(path);
-    return before?.signature === signature ? before.file : undefined;
+  find({ path }: FileEntry, { signature }: Stand): Look | undefined {
+    const before = this.looks.get(path);
+    return before?.signature === signature ? before.look : undefined;
   }
 
-  /** @param lasts false when another look may find the same content otherwise */
-  put(file: ObservedFile, { isSettled, signature }: Stand, lasts: boolean): void {
-    if (isSettled && lasts) this.files.set(file.path, { signature, file });
-    else this.files.delete(file.path);
+  put(look: Look, { isSettled, signature }: Stand): void {
+    const { path } = look.file;
+    if (isSettled && look.lasts) this.looks.set(path, { signature, look });
+    else this.looks.delete(path);
   }
 
   keepOnly(paths: ReadonlySet<string>): void {
-    for (const path of this.files.keys()) if (!paths.has(path)) this.files.delete(path);
+    for (const path of this.looks.keys()) if (!paths.has(path)) this.looks.delete(path);
   }
 }
 

@@ -16,14 +16,20 @@ import {
 import { join } from "node:path";
 import { besideWhich, isKept, isKeptFolder } from "../../archive/kept.ts";
 import { isStatePath, STATE_FOLDER } from "../../protocol/backup.ts";
-import { openContent } from "./content.ts";
-import { looksLikeDatabase } from "./database.ts";
 
 export type Entry =
   | { kind: "folder"; path: string; mode: number }
   | { kind: "link"; path: string; target: string }
   /** `at` reaches the file while the walk stands in its folder. */
-  | { kind: "file"; path: string; at: string; stat: BigIntStats; siblings: Set<string> }
+  | {
+      kind: "file";
+      path: string;
+      at: string;
+      stat: BigIntStats;
+      siblings: Set<string>;
+      /** Comes before it, and is perhaps the database that this belongs to. */
+      owner: string | undefined;
+    }
   | { kind: "unkept"; path: string; why: string };
 
 const MAX_DEPTH = 64;
@@ -169,23 +175,17 @@ function* visit(
     return;
   } else if (!stat.isFile()) {
     yield { kind: "unkept", path, why: "it is not a file, a folder or a link" };
-  } else if (!isInCopyOf(at, path, siblings)) {
-    yield { kind: "file", path, at, stat, siblings };
+  } else {
+    yield { kind: "file", path, at, stat, siblings, owner: ownerOf(path, siblings) };
   }
 }
 
-/** A file of SQLite's own: what is in it is in the consistent copy of the database beside it. */
-function isInCopyOf(at: string, path: string, siblings: ReadonlySet<string>): boolean {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  const database = besideWhich(name);
-  if (database === undefined || !siblings.has(database)) return false;
-  try {
-    const content = openContent(at.slice(0, at.length - name.length) + database, undefined);
-    content.close();
-    return looksLikeDatabase(content.head);
-  } catch {
-    return false;
-  }
+/** The path of what would be the database, where a file has a name that SQLite gives to its own. */
+function ownerOf(path: string, siblings: ReadonlySet<string>): string | undefined {
+  const folder = path.lastIndexOf("/") + 1;
+  const database = besideWhich(path.slice(folder));
+  if (database === undefined || !siblings.has(database)) return undefined;
+  return path.slice(0, folder) + database;
 }
 
 /** The agent removed it meanwhile, or put something else there. */

@@ -123,7 +123,7 @@ export class Scanner {
     try {
       if (!looksLikeDatabase(content.head)) {
         const file = await this.emit(entry, content, against, false);
-        return { file, lasts: true, isCopy: false };
+        return { file, lasts: !stand.isYoung, isCopy: false };
       }
     } finally {
       content.close();
@@ -133,7 +133,7 @@ export class Scanner {
 
   private async readDatabase(
     entry: FileEntry,
-    { isQuiet }: Stand,
+    { isQuiet, isYoung }: Stand,
     against: Against,
   ): Promise<Look> {
     const copy = join(this.scratch, "copy.sqlite");
@@ -152,7 +152,11 @@ export class Scanner {
         : inScratch(() => openContent(copy, against.known?.partSize));
       try {
         const file = await this.emit(entry, content, against, copied.sound);
-        return { file, lasts: !copied.sound || copied.checked, isCopy: !asFile };
+        return {
+          file,
+          lasts: asFile ? !isYoung : !copied.sound || copied.checked,
+          isCopy: !asFile,
+        };
       } finally {
         content.close();
       }

@@ -7,6 +7,11 @@ type FileEntry = Extract<Entry, { kind: "file" }>;
 
 /** A file system's clock is coarser than a write: a younger change could hide behind equal times. */
 const RACY_NS = 50_000_000n;
+/**
+ * What is written through a mapping changes no time while its page still waits to be written to the disk
+ * since an earlier change. The kernel lets none wait for much longer than half of this.
+ */
+const MAPPED_NS = 60_000_000_000n;
 
 /** What a look at a file found. */
 export interface Look {
@@ -22,6 +27,8 @@ export interface Stand {
   signature: string;
   /** Long enough after its last change. */
   isSettled: boolean;
+  /** Its content was written so lately that more may come through a mapping, unseen. */
+  isYoung: boolean;
   /** No log of SQLite's that holds something lies beside it. */
   isQuiet: boolean;
 }
@@ -35,6 +42,8 @@ export function standOf(entry: FileEntry): Stand {
       .map((stat) => `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`)
       .join(" "),
     isSettled: stats.every((stat) => now - stat.ctimeNs > RACY_NS),
+    // By a time that whoever unpacks or restores sets back: nothing of theirs is read twice.
+    isYoung: now - entry.stat.mtimeNs < MAPPED_NS && entry.stat.mtimeNs <= now,
     isQuiet: logs.length === 0,
   };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { READER_ROLE } from "../../src/supervisor/agent-roles.ts";
-import { copyDatabase } from "../../src/supervisor/backups/database.ts";
+import { copyDatabase } from "../../src/supervisor/backups/database-copy.ts";
 import type { ReaderProcess } from "../../src/supervisor/backups/reader-client.ts";
 import { memoryBucket } from "../support/backup-bucket.ts";
 import { workerSide, type WorkerSide } from "../support/backup-rig.ts";

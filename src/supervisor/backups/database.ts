@@ -1,26 +1,14 @@
-/**
- * Consistent copies of SQLite databases that are in use, by SQLite's own online backup, and what
- * makes two copies of one content the same bytes.
- *
- * `state_leases` says which gateway owns the state; a copy has no owner, and the heartbeat that
- * rewrites the row twice a minute is no change. With `secure_delete` the emptied table leaves zeroes.
- * The change counter in the file's header counts commits, also of that heartbeat; a copy has 1.
- */
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
-import { backup, DatabaseSync } from "node:sqlite";
+/** What SQLite says of a database: whether it is whole, takes a write, and whose fault an error is. */
+import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 
 const MAGIC = Buffer.from("SQLite format 3\0");
-const BUSY_MS = 2_000;
-const ALL_AT_ONCE = 1_000_000;
+export const BUSY_MS = 2_000;
 /** The version that a write for a try gives a database. */
 const WRITTEN = 2_147_483_647;
 const NOT_THERE = "what was written is not there";
 
-/** Offsets of the file change counter and of its copy (SQLite file format, 1.3). */
-const CHANGE_COUNTER = 24;
-const VERSION_VALID_FOR = 92;
-/** Write and read version (1.3): both are 2 where commits go into a write-ahead log. */
+/** Write and read version (SQLite file format, 1.3): both are 2 where commits go into a write-ahead log. */
 const FORMAT_VERSIONS = 18;
 const LOGGED = Buffer.from([2, 2]);
 export const HEADER_BYTES = 100;
@@ -32,45 +20,6 @@ export function looksLikeDatabase(head: Buffer): boolean {
 /** @param header its first bytes, {@link HEADER_BYTES} of them */
 export function logsItsWrites(header: Buffer): boolean {
   return header.subarray(FORMAT_VERSIONS, FORMAT_VERSIONS + LOGGED.length).equals(LOGGED);
-}
-
-/** Throws when the database is locked for good or is none. */
-export async function copyDatabase(from: string, to: string): Promise<void> {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(to + suffix, { force: true });
-  const source = new DatabaseSync(from, { readOnly: true, timeout: BUSY_MS });
-  try {
-    // Says which lock is in the way; a backup that meets one only says that there was no error.
-    source.exec("PRAGMA user_version");
-    await backup(source, to, { rate: ALL_AT_ONCE });
-  } finally {
-    source.close();
-  }
-  dropLeases(to);
-  resetChangeCounter(to);
-}
-
-function dropLeases(path: string): void {
-  const copy = new DatabaseSync(path);
-  try {
-    const table = copy
-      .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'state_leases'")
-      .get();
-    if (table === undefined) return;
-    copy.exec("PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; DELETE FROM state_leases;");
-  } finally {
-    copy.close();
-  }
-}
-
-function resetChangeCounter(path: string): void {
-  const one = Buffer.from([0, 0, 0, 1]);
-  const file = openSync(path, "r+");
-  try {
-    writeSync(file, one, 0, 4, CHANGE_COUNTER);
-    writeSync(file, one, 0, 4, VERSION_VALID_FOR);
-  } finally {
-    closeSync(file);
-  }
 }
 
 /**
@@ -145,6 +94,8 @@ const OUTER: ReadonlySet<number> = new Set([0, 3, 5, 6, 7, 10, 13, 14]);
 /** Read-only, no way to open a file. */
 const SHUT_IN: ReadonlySet<number> = new Set([8, 14]);
 const PRIMARY_CODE = 0xff;
+/** https://www.sqlite.org/rescode.html#readonly_rollback */
+const READONLY_ROLLBACK = 776;
 
 function problemOf(look: () => string | undefined): string | undefined {
   try {
@@ -157,14 +108,21 @@ function problemOf(look: () => string | undefined): string | undefined {
 
 /** Whether an error says nothing about the database itself. */
 export function isOuter(error: unknown): boolean {
-  if (!(error instanceof Error) || !("errcode" in error)) return true;
-  return typeof error.errcode !== "number" || OUTER.has(error.errcode & PRIMARY_CODE);
+  return !isOfSqlite(error) || OUTER.has(error.errcode & PRIMARY_CODE);
 }
 
 /** Whether SQLite could not make its own files beside the database, which reading takes, too. */
 export function isShutIn(error: unknown): boolean {
-  if (!(error instanceof Error) || !("errcode" in error)) return false;
-  return typeof error.errcode === "number" && SHUT_IN.has(error.errcode & PRIMARY_CODE);
+  return isOfSqlite(error) && SHUT_IN.has(error.errcode & PRIMARY_CODE);
+}
+
+/** Whether its last writer was killed in a write, which whoever only reads cannot undo. */
+export function isLeftInAWrite(error: unknown): boolean {
+  return isOfSqlite(error) && error.errcode === READONLY_ROLLBACK;
+}
+
+export function isOfSqlite(error: unknown): error is Error & { errcode: number } {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number";
 }
 
 /** Tables of the gateway that hold logins and other secrets of the install they come from. */

@@ -17,6 +17,7 @@ export const readerCommand = z.discriminatedUnion("do", [
       z.object({
         path: z.string(),
         mode: z.number(),
+        database: z.literal(true).optional(),
         partSize: z.number().optional(),
         hashes: z.array(z.string()),
       }),

@@ -2,6 +2,10 @@ import { expect, it } from "vitest";
 import { PassTimes } from "./pass-times.ts";
 
 const INTERVAL = 1_000;
+const HOUR = 3_600_000;
+
+/** When the next one is asked for. */
+const NOW = 10_200;
 
 /** A pass of 100 ms that began at 10 s. */
 function after(how: (times: PassTimes) => void): PassTimes {
@@ -13,7 +17,6 @@ function after(how: (times: PassTimes) => void): PassTimes {
 }
 
 it.each([
-  ["a change", { cpuMs: 50, watching: true }, 20_000, 20_250],
   [
     "a change during the pass waits for the interval",
     { cpuMs: 50, watching: true },
@@ -24,7 +27,7 @@ it.each([
   ["no change", { cpuMs: 50, watching: true }, undefined, 70_100],
   ["no change that could have been seen", { cpuMs: 50, watching: false }, undefined, 12_100],
 ])("%s", (_name, pass, dirtySince, next) => {
-  expect(after((times) => times.succeeded(pass)).next(dirtySince)).toBe(next);
+  expect(after((times) => times.succeeded(pass)).wait(NOW, dirtySince)).toBe(next - NOW);
 });
 
 it.each([
@@ -33,11 +36,41 @@ it.each([
   [9, undefined, 70_100],
   [1, 30_000, 40_100],
 ])("failure %i, told to wait %s ms", (failures, retryAfterMs, next) => {
-  expect(after((times) => times.failed(10_100, failures, retryAfterMs)).next(10_000)).toBe(next);
+  expect(after((times) => times.failed(10_100, failures, retryAfterMs)).wait(NOW, 10_000)).toBe(
+    next - NOW,
+  );
 });
 
 it("a success ends the wait of a failure", () => {
   const times = after((one) => one.failed(10_100, 9));
   times.succeeded({ cpuMs: 0, watching: true });
-  expect(times.next(10_000)).toBe(11_000);
+  expect(times.wait(NOW, 10_000)).toBe(11_000 - NOW);
+});
+
+it("a change long after a pass waits for what comes with it", () => {
+  const times = after((one) => one.succeeded({ cpuMs: 50, watching: true }));
+  expect(times.wait(20_100, 20_000)).toBe(150);
+  expect(times.wait(20_300, 20_000)).toBe(0);
+});
+
+it.each([
+  ["no change", undefined, 60_000],
+  ["a change before", 24 * HOUR + 500, 1_000],
+  ["a change since", HOUR, 1_000],
+])("a clock that is set back puts off nothing: %s", (_, dirtySince, wait) => {
+  const times = new PassTimes(INTERVAL);
+  times.began(24 * HOUR);
+  times.ended(24 * HOUR + 100);
+  times.succeeded({ cpuMs: 50, watching: true });
+  expect(times.wait(HOUR, dirtySince)).toBe(wait);
+  expect(times.wait(HOUR + 700, dirtySince)).toBe(wait - 700);
+});
+
+it("a clock that is set back after a failure leaves its pause as it is", () => {
+  const times = new PassTimes(INTERVAL);
+  times.began(24 * HOUR);
+  times.ended(24 * HOUR);
+  times.failed(24 * HOUR, 2);
+  expect(times.wait(HOUR, undefined)).toBe(5_000);
+  expect(times.wait(HOUR + 700, undefined)).toBe(4_300);
 });

@@ -1,4 +1,7 @@
-/** When the next pass over the state is due. All times in milliseconds since the epoch. */
+/**
+ * How long until the next pass over the state. All times in milliseconds, stamps since the epoch: the
+ * clock may be set back between two of them, and nothing waits for it to come there again.
+ */
 
 /** Changes that come together are kept together. */
 const SETTLE_MS = 250;
@@ -14,9 +17,10 @@ export class PassTimes {
   readonly #intervalMs: number;
   #beganAt = 0;
   #endedAt = 0;
+  #failedAt = 0;
   #period = UNWATCHED_MS;
   #cost = 0;
-  #notBefore = 0;
+  #pause = 0;
 
   /** @param intervalMs the least between the beginnings of two passes */
   constructor(intervalMs: number) {
@@ -32,7 +36,7 @@ export class PassTimes {
   }
 
   succeeded({ cpuMs, watching }: { cpuMs: number; watching: boolean }): void {
-    this.#notBefore = 0;
+    this.#pause = 0;
     this.#cost = cpuMs;
     this.#period = watching ? PERIOD_MS : UNWATCHED_MS;
   }
@@ -40,17 +44,25 @@ export class PassTimes {
   /** @param failures in a row, this one included */
   failed(now: number, failures: number, retryAfterMs = 0): void {
     const pause = RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? 0;
-    this.#notBefore = now + Math.max(pause, retryAfterMs);
+    this.#failedAt = now;
+    this.#pause = Math.max(pause, retryAfterMs);
   }
 
   /** @param dirtySince of the oldest change that is not kept; undefined when none is known */
-  next(dirtySince: number | undefined): number {
-    const wanted = dirtySince === undefined ? this.#endedAt + this.#period : dirtySince + SETTLE_MS;
-    return Math.max(
+  wait(now: number, dirtySince: number | undefined): number {
+    this.#beganAt = Math.min(this.#beganAt, now);
+    this.#endedAt = Math.min(this.#endedAt, now);
+    this.#failedAt = Math.min(this.#failedAt, now);
+    const wanted =
+      dirtySince === undefined
+        ? this.#endedAt + this.#period
+        : Math.min(dirtySince, now) + SETTLE_MS;
+    const next = Math.max(
       wanted,
       this.#beganAt + this.#intervalMs,
       this.#endedAt + this.#cost * REST_FACTOR,
-      this.#notBefore,
+      this.#failedAt + this.#pause,
     );
+    return Math.max(0, next - now);
   }
 }

@@ -70,8 +70,8 @@ export class ReaderClient {
   }): Promise<void> {
     const { home, scratch, known, watch, mark } = options;
     const files = (known?.files ?? []).map((file) => {
-      const { path, mode, partSize, hashes } = observedOf(file);
-      const head = { path, mode, hashes };
+      const { path, mode, database, partSize, hashes } = observedOf(file);
+      const head = { path, mode, database, hashes };
       return partSize === undefined ? head : Object.assign(head, { partSize });
     });
     const shape = [...shapeOf(known ?? { folders: [], links: [] })];

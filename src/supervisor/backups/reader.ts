@@ -163,7 +163,8 @@ class StateReader {
     for (const [path, what] of shape) if (this.shape.get(path) !== what) return true;
     return found.files.some((file) => {
       const known = this.known.get(file.path);
-      return known?.mode !== file.mode || !isSame(file, known);
+      const isOther = known?.mode !== file.mode || known.database !== file.database;
+      return isOther || !isSame(file, known);
     });
   }
 
@@ -227,7 +228,8 @@ function cpuMsSince(before: NodeJS.CpuUsage): number {
 }
 
 function knownOf(file: ObservedFile): Known {
-  return { mode: file.mode, partSize: file.partSize, hashes: file.hashes };
+  const { mode, database, partSize, hashes } = file;
+  return { mode, database, partSize, hashes };
 }
 
 export function shapeOf(state: {

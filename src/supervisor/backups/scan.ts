@@ -1,15 +1,17 @@
 /** One look at the whole state: what there is, and what differs from the newest generation. */
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
 import { CheckedCopies } from "./checked-copy.ts";
 import { looksLikeDatabase } from "./database.ts";
 import type { ObservedFile } from "./messages.ts";
+import { clearPlaceOf, inScratch, ScratchFolderError } from "./scratch-folder.ts";
+import { Seen, standOf, type Look, type Stand } from "./seen.ts";
 import { isGone, messageOf, walk, type Entry } from "./tree.ts";
 
 export interface Known {
   mode: number;
+  database?: true | undefined;
   partSize?: number | undefined;
   hashes: readonly string[];
 }
@@ -21,10 +23,17 @@ export interface Scan {
   unkept: { path: string; why: string }[];
 }
 
+/** What the content of one file is compared with, and who takes what differs. */
+interface Against {
+  known: Known | undefined;
+  resend: ReadonlySet<number> | undefined;
+  send: Send;
+}
+
+type FileEntry = Extract<Entry, { kind: "file" }>;
+
 export type Send = (file: ObservedFile, piece: Piece, inParts: boolean) => Promise<void>;
 
-/** A file system's clock is coarser than a write: a younger change could hide behind equal times. */
-const RACY_NS = 50_000_000n;
 const SHRUNK_TRIES = 3;
 /** Milliseconds since the epoch: what a tar can say, from 1970 to 2242. */
 const LATEST = (8 ** 11 - 1) * 1000;
@@ -34,13 +43,20 @@ export class BrokenDatabaseError extends Error {
   readonly code = "broken-database";
 }
 
+/** What the walk came by is not there any more, or something else is. */
+class GoneError extends Error {
+  override readonly name = "GoneError";
+  readonly code = "gone";
+}
+
 export class Scanner {
   private readonly home: string;
   private readonly scratch: string;
   private readonly most: number;
-  /** Files by the stat under which their content was seen. */
-  private readonly seen = new Map<string, { signature: string; file: ObservedFile }>();
+  private readonly seen = new Seen();
   private readonly copies = new CheckedCopies();
+  /** Databases that this scan has a copy of, or would have. */
+  private inCopies = new Set<string>();
 
   constructor(home: string, scratch: string, most = MAX_FILES) {
     this.home = home;
@@ -56,103 +72,103 @@ export class Scanner {
     enter: (path: string) => void,
   ): Promise<Scan> {
     const found: Scan = { folders: [], links: [], files: [], unkept: [] };
-    for (const entry of walk(this.home, this.most)) {
+    this.inCopies = new Set();
+    for (const entry of walk(this.home, this.most, known.size > 0)) {
       if (entry.kind === "folder") {
         enter(entry.path);
         found.folders.push({ path: entry.path, mode: entry.mode });
       } else if (entry.kind === "link")
         found.links.push({ path: entry.path, target: entry.target });
       else if (entry.kind === "unkept") found.unkept.push({ path: entry.path, why: entry.why });
-      else await this.look(entry, known.get(entry.path), resend.get(entry.path), send, found);
+      else {
+        const against = { known: known.get(entry.path), resend: resend.get(entry.path), send };
+        await this.look(entry, against, found);
+      }
     }
-    const there = new Set(found.files.map((file) => file.path));
-    for (const path of this.seen.keys()) if (!there.has(path)) this.seen.delete(path);
+    this.seen.keepOnly(new Set(found.files.map((file) => file.path)));
     return found;
   }
 
-  private async look(
-    entry: Extract<Entry, { kind: "file" }>,
-    known: Known | undefined,
-    resend: ReadonlySet<number> | undefined,
-    send: Send,
-    found: Scan,
-  ): Promise<void> {
-    const started = process.hrtime.bigint();
-    const signature = signatureOf(entry);
-    const before = this.seen.get(entry.path);
-    if (before?.signature === signature && resend === undefined && isSame(before.file, known)) {
+  private async look(entry: FileEntry, against: Against, found: Scan): Promise<void> {
+    if (entry.owner !== undefined && this.inCopies.has(entry.owner)) return;
+    const { known, resend } = against;
+    const stand = standOf(entry);
+    const before = this.seen.find(entry, stand);
+    if (before !== undefined && resend === undefined && isSame(before.file, known)) {
+      if (before.isCopy) this.inCopies.add(entry.path);
       found.files.push(before.file);
       return;
     }
     for (let i = 1; ; i++) {
       try {
-        const file = await this.read(entry, known, resend, send);
-        const age = BigInt(Date.now()) * 1_000_000n - changedNs(entry);
-        const took = process.hrtime.bigint() - started;
-        if (age - took > RACY_NS) this.seen.set(entry.path, { signature, file });
-        else this.seen.delete(entry.path);
-        found.files.push(file);
+        const look = await this.read(entry, stand, against);
+        this.seen.put(look, stand);
+        found.files.push(look.file);
         return;
       } catch (error) {
-        if (isGone(error)) return;
+        if (error instanceof GoneError) return;
         if (error instanceof ShrunkError && i < SHRUNK_TRIES) continue;
-        if (error instanceof BrokenDatabaseError || isStrict(entry.path)) throw error;
+        const isFatal = error instanceof BrokenDatabaseError || error instanceof ScratchFolderError;
+        if (isFatal || isStrict(entry.path)) throw error;
+        // The copy that stays as it was has no log: the one that lies there is of something later.
+        if (known?.database === true) this.inCopies.add(entry.path);
         found.unkept.push({ path: entry.path, why: messageOf(error) });
         return;
       }
     }
   }
 
-  private async read(
-    entry: Extract<Entry, { kind: "file" }>,
-    known: Known | undefined,
-    resend: ReadonlySet<number> | undefined,
-    send: Send,
-  ): Promise<ObservedFile> {
-    const content = openContent(entry.at, known?.partSize);
+  private async read(entry: FileEntry, stand: Stand, against: Against): Promise<Look> {
+    const content = openEntry(entry, against);
     try {
       if (!looksLikeDatabase(content.head)) {
-        return await this.emit(entry, content, known, resend, send, false);
+        const file = await this.emit(entry, content, against, false);
+        return { file, lasts: !stand.isYoung, isCopy: false };
       }
     } finally {
       content.close();
     }
-    return this.readDatabase(entry, known, resend, send);
+    return this.readDatabase(entry, stand, against);
   }
 
   private async readDatabase(
-    entry: Extract<Entry, { kind: "file" }>,
-    known: Known | undefined,
-    resend: ReadonlySet<number> | undefined,
-    send: Send,
-  ): Promise<ObservedFile> {
-    mkdirSync(this.scratch, { recursive: true, mode: 0o700 });
+    entry: FileEntry,
+    { isQuiet, isYoung }: Stand,
+    against: Against,
+  ): Promise<Look> {
     const copy = join(this.scratch, "copy.sqlite");
+    this.inCopies.add(entry.path);
     try {
       const { at, path, stat } = entry;
-      const copied = await this.copies.make(at, copy, stat.size, path, besides(entry).length === 0);
+      const copied = await this.copies.make(at, copy, stat.size, path, isQuiet);
       if (!copied.sound && isStrict(path)) {
         throw new BrokenDatabaseError(`${path}: ${copied.problem}`);
       }
       // Somebody's broken database is a file like any other: nothing will open it at a restore.
       const asFile = !copied.sound && !copied.copied;
-      const content = openContent(asFile ? at : copy, known?.partSize);
+      if (asFile) this.inCopies.delete(path);
+      const content = asFile
+        ? openEntry(entry, against)
+        : inScratch(() => openContent(copy, against.known?.partSize));
       try {
-        return await this.emit(entry, content, known, resend, send, copied.sound);
+        const file = await this.emit(entry, content, against, copied.sound);
+        return {
+          file,
+          lasts: asFile ? !isYoung : !copied.sound || copied.checked,
+          isCopy: !asFile,
+        };
       } finally {
         content.close();
       }
     } finally {
-      rmSync(copy, { force: true });
+      clearPlaceOf(copy);
     }
   }
 
   private async emit(
-    entry: Extract<Entry, { kind: "file" }>,
+    entry: FileEntry,
     content: OpenedContent,
-    known: Known | undefined,
-    resend: ReadonlySet<number> | undefined,
-    send: Send,
+    { known, resend, send }: Against,
     database: boolean,
   ): Promise<ObservedFile> {
     const file: ObservedFile = {
@@ -175,6 +191,15 @@ export class Scanner {
   }
 }
 
+function openEntry({ at }: FileEntry, { known }: Against): OpenedContent {
+  try {
+    return openContent(at, known?.partSize);
+  } catch (error) {
+    if (isGone(error)) throw new GoneError(messageOf(error));
+    throw error;
+  }
+}
+
 /** The gateway's own databases: a broken one is not kept as if it were good. */
 function isStrict(path: string): boolean {
   return (
@@ -190,29 +215,4 @@ export function isSame(file: ObservedFile, known: Known | undefined): boolean {
     known.hashes.length === file.hashes.length &&
     known.hashes.every((one, i) => one === file.hashes[i])
   );
-}
-
-function signatureOf(entry: Extract<Entry, { kind: "file" }>): string {
-  return [entry.stat, ...besides(entry)]
-    .map((stat) => `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`)
-    .join(" ");
-}
-
-function changedNs(entry: Extract<Entry, { kind: "file" }>): bigint {
-  const times = [entry.stat, ...besides(entry)].map((stat) => stat.ctimeNs);
-  return times.reduce((latest, time) => (time > latest ? time : latest), 0n);
-}
-
-/** A write-ahead log that holds something is part of its database. */
-function besides(entry: Extract<Entry, { kind: "file" }>) {
-  return ["-wal", "-journal"].flatMap((suffix) => {
-    if (!entry.siblings.has(`${entry.path.slice(entry.path.lastIndexOf("/") + 1)}${suffix}`))
-      return [];
-    try {
-      const stat = lstatSync(entry.at + suffix, { bigint: true });
-      return stat.size > 0n ? [stat] : [];
-    } catch {
-      return [];
-    }
-  });
 }

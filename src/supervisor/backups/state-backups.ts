@@ -169,8 +169,8 @@ export class StateBackups {
   private schedule(): void {
     if (!this.watching || this.standing.state !== "watching") return;
     clearTimeout(this.timer);
-    const wait = this.times.next(this.standing.dirtySince) - this.parts.now();
-    this.timer = setTimeout(() => void this.commit("change"), Math.max(0, wait));
+    const wait = this.times.wait(this.parts.now(), this.standing.dirtySince);
+    this.timer = setTimeout(() => void this.commit("change"), wait);
   }
 
   private async pass(reason: Reason): Promise<Made> {

@@ -16,17 +16,28 @@ import {
 import { join } from "node:path";
 import { besideWhich, isKept, isKeptFolder } from "../../archive/kept.ts";
 import { isStatePath, STATE_FOLDER } from "../../protocol/backup.ts";
-import { openContent } from "./content.ts";
-import { looksLikeDatabase } from "./database.ts";
 
 export type Entry =
   | { kind: "folder"; path: string; mode: number }
   | { kind: "link"; path: string; target: string }
   /** `at` reaches the file while the walk stands in its folder. */
-  | { kind: "file"; path: string; at: string; stat: BigIntStats; siblings: Set<string> }
+  | {
+      kind: "file";
+      path: string;
+      at: string;
+      stat: BigIntStats;
+      siblings: Set<string>;
+      /** Comes before it, and is perhaps the database that this belongs to. */
+      owner: string | undefined;
+    }
   | { kind: "unkept"; path: string; why: string };
 
 const MAX_DEPTH = 64;
+/**
+ * Whoever restores opens whole paths, of 4,095 bytes at most, with a home and at times a scratch folder in
+ * front. A walk from folder to folder knows no such bound, nor do lists that are stored already.
+ */
+const MAX_PATH_BYTES = 3_600;
 const MAX_LINK = 4096;
 /** So many names of the state folder itself are reported one by one. */
 const MOST_NAMED = 1000;
@@ -39,21 +50,50 @@ interface Counter {
 }
 
 /**
- * Paths are below `home` and begin with the state folder. Empty when there is none. What comes after
- * `most` names is not looked at, and reported.
+ * Paths are below `home` and begin with the state folder. What comes after `most` names is not looked
+ * at, and reported.
+ *
+ * @param expected whether something is known of the state: then a state folder that is not there is
+ *   reported. To begin from nothing is for a person to decide.
  */
-export function* walk(home: string, most: number): Generator<Entry> {
-  yield* walkFolder(join(home, STATE_FOLDER), STATE_FOLDER, 0, { most, left: most - 1 });
+export function* walk(home: string, most: number, expected: boolean): Generator<Entry> {
+  const at = join(home, STATE_FOLDER);
+  let folder: number;
+  try {
+    folder = openFolder(at);
+  } catch (error) {
+    const missing = isCode(error, "ENOENT");
+    if (missing && !expected) return;
+    const other = isGone(error) ? "it is a link or a file, and not a folder" : messageOf(error);
+    yield { kind: "unkept", path: STATE_FOLDER, why: missing ? "it is not there" : other };
+    return;
+  }
+  yield* walkOpened(folder, at, STATE_FOLDER, 0, { most, left: most - 1 });
+}
+
+function openFolder(at: string): number {
+  return openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
 function* walkFolder(at: string, path: string, depth: number, counter: Counter): Generator<Entry> {
   let folder: number;
   try {
-    folder = openSync(at, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    folder = openFolder(at);
   } catch (error) {
     if (!isGone(error)) yield { kind: "unkept", path, why: messageOf(error) };
     return;
   }
+  yield* walkOpened(folder, at, path, depth, counter);
+}
+
+/** Closes the folder. */
+function* walkOpened(
+  folder: number,
+  at: string,
+  path: string,
+  depth: number,
+  counter: Counter,
+): Generator<Entry> {
   try {
     const base = hasDescriptors ? `/proc/self/fd/${folder}` : at;
     yield {
@@ -77,8 +117,9 @@ function* walkFolder(at: string, path: string, depth: number, counter: Counter):
         continue;
       }
       counter.left--;
-      if (!isStatePath(child) || name.includes("\uFFFD")) {
-        if (isKept(child)) yield { kind: "unkept", path: child, why: "its name cannot be kept" };
+      const problem = problemOfName(child, name);
+      if (problem !== undefined) {
+        if (isKept(child)) yield { kind: "unkept", path: child, why: problem };
         continue;
       }
       yield* visit(`${base}/${name}`, child, siblings, depth, counter);
@@ -100,6 +141,11 @@ function mostNeededFirst(names: readonly string[]): string[] {
   return [...first, ...names.filter((name) => !first.includes(name))];
 }
 
+function problemOfName(path: string, name: string): string | undefined {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) return "its path is too long";
+  return !isStatePath(path) || name.includes("\uFFFD") ? "its name cannot be kept" : undefined;
+}
+
 function* visit(
   at: string,
   path: string,
@@ -111,9 +157,11 @@ function* visit(
   try {
     stat = lstatSync(at, { bigint: true });
     if (stat.isSymbolicLink() && isKept(path)) {
-      const target = readlinkSync(at);
-      if (target.length <= MAX_LINK) yield { kind: "link", path, target };
-      else yield { kind: "unkept", path, why: "the link is too long" };
+      const bytes = readlinkSync(at, { encoding: "buffer" });
+      const target = bytes.toString();
+      if (target.length > MAX_LINK) yield { kind: "unkept", path, why: "the link is too long" };
+      else if (Buffer.from(target).equals(bytes)) yield { kind: "link", path, target };
+      else yield { kind: "unkept", path, why: "where it leads cannot be kept" };
       return;
     }
   } catch (error) {
@@ -127,29 +175,26 @@ function* visit(
     return;
   } else if (!stat.isFile()) {
     yield { kind: "unkept", path, why: "it is not a file, a folder or a link" };
-  } else if (!isInCopyOf(at, path, siblings)) {
-    yield { kind: "file", path, at, stat, siblings };
+  } else {
+    yield { kind: "file", path, at, stat, siblings, owner: ownerOf(path, siblings) };
   }
 }
 
-/** A file of SQLite's own: what is in it is in the consistent copy of the database beside it. */
-function isInCopyOf(at: string, path: string, siblings: ReadonlySet<string>): boolean {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  const database = besideWhich(name);
-  if (database === undefined || !siblings.has(database)) return false;
-  try {
-    const content = openContent(at.slice(0, at.length - name.length) + database, undefined);
-    content.close();
-    return looksLikeDatabase(content.head);
-  } catch {
-    return false;
-  }
+/** The path of what would be the database, where a file has a name that SQLite gives to its own. */
+function ownerOf(path: string, siblings: ReadonlySet<string>): string | undefined {
+  const folder = path.lastIndexOf("/") + 1;
+  const database = besideWhich(path.slice(folder));
+  if (database === undefined || !siblings.has(database)) return undefined;
+  return path.slice(0, folder) + database;
 }
 
 /** The agent removed it meanwhile, or put something else there. */
 export function isGone(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP";
+  return isCode(error, "ENOENT", "ENOTDIR", "ELOOP");
+}
+
+function isCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
 }
 
 export function messageOf(error: unknown): string {

@@ -77,6 +77,17 @@ test("stays on the disk under another name, which every later start reports", as
   expect(side.backups.status().unkept).toEqual(reported);
 });
 
+test("stays on the disk when an admin restores a generation over it", async () => {
+  put(side.state, "workspace/MEMORY.md", "written last");
+  put(side.state, DATABASE, `SQLite format 3\0${"x".repeat(9000)}`);
+  expect(await side.backups.commit("manual")).toMatchObject({ ok: false, reason: "broken" });
+  side.backups.close();
+  expect(await worker.backups.restoreTo(1)).toMatchObject({ ok: true });
+  await startAgain(2);
+  expect(rowsOf(join(side.state, DATABASE))).toEqual(["good"]);
+  expect(unsaved().map(memoryIn)).toEqual(["written last"]);
+});
+
 test("of many such states the newest few stay", async () => {
   for (let n = 2; n < 7; n++) {
     breakDown(`${n}`);

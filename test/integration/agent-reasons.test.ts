@@ -47,8 +47,7 @@ test("a supervisor that stopped answering: that it did not answer", async () => 
 test("a stop that was refused: in the audit log, because whoever asked may have been answered before", async () => {
   await rig.scenario({ unkeepable: "store" });
   await rig.call("start");
-  const reason =
-    "Not stopped, because the present state is not kept yet: the bucket does not answer.";
+  const reason = "Not stopped, because the present state is not kept yet: it is store.";
   expect(await rig.call("stop")).toEqual({ ok: false, reason });
   expect(await rig.call("audit.read", { limit: 1 })).toMatchObject({
     entries: [{ kind: "stop-refused", who: "", from: "", detail: reason }],

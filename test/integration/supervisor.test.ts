@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_HANDED_OVER_BYTES } from "../../src/worker/channels/handed-over.ts";
 import { processesReply, rpcReply, supervisorStatus } from "../../src/protocol/control.ts";
-import { SECRET_TABLES } from "../../src/supervisor/backups/database.ts";
+import { SECRET_TABLES } from "../../src/supervisor/backups/secret-tables.ts";
 import { connectGateway, createDevice, mustConnect } from "../support/gateway-client.ts";
 import type { ConnectOptions, DeviceIdentity } from "../support/gateway-client.ts";
 import { MODEL_ANSWER, startSandboxProxy } from "../support/supervisor-proxy.ts";

@@ -124,31 +124,3 @@ export function isLeftInAWrite(error: unknown): boolean {
 export function isOfSqlite(error: unknown): error is Error & { errcode: number } {
   return error instanceof Error && "errcode" in error && typeof error.errcode === "number";
 }
-
-/** Tables of the gateway that hold logins and other secrets of the install they come from. */
-export const SECRET_TABLES = [
-  ...["auth_profile_store", "auth_profile_state", "secret_store_entries", "mcp_oauth_stores"],
-  ...["mcp_oauth_pending_authorizations", "device_auth_tokens", "gateway_origin_device_tokens"],
-  ...["device_bootstrap_tokens", "device_pairing_join_codes", "worker_environment_credentials"],
-] as const;
-
-/** Empties them; nothing of what they held stays in the file. Answers what is wrong with it. */
-export function purgeSecrets(path: string): string | undefined {
-  try {
-    const database = new DatabaseSync(path, { timeout: BUSY_MS });
-    try {
-      database.exec("PRAGMA synchronous = OFF; PRAGMA secure_delete = ON");
-      const named = database.prepare(
-        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
-      );
-      for (const table of SECRET_TABLES) {
-        if (named.get(table) !== undefined) database.exec(`DELETE FROM ${table}`);
-      }
-    } finally {
-      database.close();
-    }
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
-import { purgeSecrets } from "./database.ts";
+import { purgeSecrets } from "./secret-tables.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { readFrames, writeFrame } from "./frames.ts";
 import { holdsContent } from "./holds-content.ts";

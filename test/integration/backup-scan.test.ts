@@ -63,8 +63,9 @@ test.each([
   if (inItsPlace === "a link") symlinkSync("elsewhere", side.state);
   if (inItsPlace === "a file") writeFileSync(side.state, "");
   for (const reason of ["change", "final"] as const) {
-    expect(await side.backups.commit(reason)).toMatchObject({ ok: true });
-    expect(unkept()).toEqual([{ path: ".openclaw", why }]);
+    const message = `.openclaw: ${why}`;
+    expect(await side.backups.commit(reason)).toEqual({ ok: false, reason: "broken", message });
+    expect(side.backups.status()).toMatchObject({ lastError: { message: `broken: ${message}` } });
   }
   const next = await start(2);
   expect(contentOf(next.state)).toEqual(before);

@@ -3,7 +3,8 @@ import { makeGeneration, type Made } from "./generation.ts";
 import { holdsContent } from "./holds-content.ts";
 import { followsFrom, mayBeNewer, scratchIn, type Asked, type LeftBehind } from "./home.ts";
 import { ReaderClient } from "./reader-client.ts";
-import { readListOf, type Restored } from "./restore.ts";
+import type { Restored } from "./restore.ts";
+import { readListOf } from "./restored-generation.ts";
 import type { StateBackupsParts } from "./state-backups-parts.ts";
 
 const TRIES = 4;

@@ -4,10 +4,10 @@
  */
 import { FILE_KEY_HEADER, sha256Hex, STORED_PACK } from "../../protocol/backup.ts";
 import { DeadlineError, within } from "../deadline.ts";
-import { ABSENT, readBody, write, type BackupBucket } from "./bucket.ts";
-import type { BackupAnswer, BackupCall } from "./calls.ts";
+import { ABSENT, readBody, write, type BackupBucket, type StoredBody } from "./bucket.ts";
+import type { BackupAnswer, BackupCall, Place } from "./calls.ts";
 import { opened, unlocked, type BackupKeys } from "./cipher.ts";
-import { refuse, type Refused } from "./ledger.ts";
+import { refuse, type Answer, type Refused } from "./ledger.ts";
 import { joined } from "./streams.ts";
 
 export interface PackDoor {
@@ -24,16 +24,12 @@ const PLAIN_PACK = "application/zstd";
 export async function readPack(
   pack: string,
   request: Request,
-  { bucket, keys: keysOf, ofLength, ask }: PackDoor,
+  door: PackDoor,
 ): Promise<Response | Refused> {
-  const allowed = await ask({ call: "read-pack", pack });
-  if (!allowed.ok) return allowed;
-  if (!("key" in allowed.value)) return refuse("invalid", "The agent gave no name for the pack.");
-  const found = await readBody(bucket, allowed.value.key);
+  const found = await findPack(pack, door);
   if (!found.ok) return found;
-  if (found.value === undefined) return refuse("missing", `Pack ${pack} is not in the bucket.`);
-  const { body, size } = found.value;
-  const [keys, { recipient }] = [await keysOf(), allowed.value];
+  const { body, size, recipient } = found.value;
+  const keys = await door.keys();
   if (request.headers.get("accept") !== STORED_PACK) {
     // A sandbox of the release before.
     const plain = await opened(body, keys, recipient);
@@ -45,7 +41,7 @@ export async function readPack(
   const { fileKey } = stored;
   const headers = new Headers({ "Content-Type": fileKey === undefined ? PLAIN_PACK : STORED_PACK });
   if (fileKey !== undefined) headers.set(FILE_KEY_HEADER, base64(fileKey));
-  return new Response(joined(stored.head, stored.rest, ofLength(size)), { headers });
+  return new Response(joined(stored.head, stored.rest, door.ofLength(size)), { headers });
 }
 
 export async function storePack(
@@ -73,20 +69,14 @@ export async function storePack(
  * Reads the pack to its end: `corrupt` only when the bucket gave every byte it says it has, or gave
  * bytes that cannot be what was stored. A read that broke off says nothing about the pack.
  */
-export async function checkPack(
-  pack: string,
-  { bucket, keys, ask }: PackDoor,
-): Promise<BackupAnswer> {
-  const allowed = await ask({ call: "read-pack", pack });
-  if (!allowed.ok) return allowed;
-  if (!("key" in allowed.value)) return refuse("invalid", "The agent gave no name for the pack.");
-  const found = await readBody(bucket, allowed.value.key);
+export async function checkPack(pack: string, door: PackDoor): Promise<BackupAnswer> {
+  const found = await findPack(pack, door);
   if (!found.ok) return found;
-  if (found.value === undefined) return refuse("missing", `Pack ${pack} is not in the bucket.`);
+  const { key, recipient } = found.value;
   const raw = counted(found.value.body);
   let problem: string | undefined;
   try {
-    const body = await opened(raw.body, await keys(), allowed.value.recipient);
+    const body = await opened(raw.body, await door.keys(), recipient);
     if (!body.ok) {
       if (raw.broken() || raw.endedBefore(found.value.size)) return brokenOff(pack);
       return refuse(body.reason, `Pack ${pack}: ${body.message}`);
@@ -98,7 +88,22 @@ export async function checkPack(
   }
   if (raw.broken() || raw.endedBefore(found.value.size)) return brokenOff(pack);
   if (problem !== undefined) return refuse("corrupt", `Pack ${pack}: ${problem}`);
-  return { ok: true, value: { key: allowed.value.key } };
+  return { ok: true, value: { key } };
+}
+
+/** In the bucket, when it may be read. */
+async function findPack(
+  pack: string,
+  { bucket, ask }: PackDoor,
+): Promise<Answer<Place & Pick<StoredBody, "body" | "size">>> {
+  const allowed = await ask({ call: "read-pack", pack });
+  if (!allowed.ok) return allowed;
+  if (!("key" in allowed.value)) return refuse("invalid", "The agent gave no name for the pack.");
+  const found = await readBody(bucket, allowed.value.key);
+  if (!found.ok) return found;
+  if (found.value === undefined) return refuse("missing", `Pack ${pack} is not in the bucket.`);
+  const { body, size } = found.value;
+  return { ok: true, value: { ...allowed.value, body, size } };
 }
 
 function brokenOff(pack: string): Refused {

@@ -1,11 +1,5 @@
 import { expect, it } from "vitest";
-import {
-  holdsGatewayDatabases,
-  isGatewayDatabase,
-  isKept,
-  isKeptFolder,
-  mayMatter,
-} from "./kept.ts";
+import { isGatewayDatabase, isKept, isKeptFolder, mayMatter } from "./kept.ts";
 
 it.each([
   "skills/x/uv.lock",
@@ -37,20 +31,6 @@ it("judges a folder by where it lies, not by what it is called", () => {
   expect(isKeptFolder(".openclaw/agents/a.lock")).toBe(true);
   expect(isKeptFolder(".openclaw/cache")).toBe(false);
 });
-
-it.each(["", "/state", "/agents", "/agents/main", "/agents/main/agent"])(
-  "knows that the gateway lives from what is in .openclaw%s",
-  (path) => {
-    expect(holdsGatewayDatabases(`.openclaw${path}`)).toBe(true);
-  },
-);
-
-it.each(["/workspace", "/agents/main/sessions", "/state/deeper", "/agents/main/agent/x", "x"])(
-  "knows that it can do without what is in .openclaw%s",
-  (path) => {
-    expect(holdsGatewayDatabases(`.openclaw${path}`)).toBe(false);
-  },
-);
 
 it.each([
   ["state/openclaw.sqlite", true],

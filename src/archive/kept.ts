@@ -70,12 +70,9 @@ export function isGatewayDatabase(path: string): boolean {
   return top === "state" || (top === "agents" && agent !== "" && folder === "agent");
 }
 
-/** Whether a folder holds, or may hold, the gateway's own databases. */
-export function holdsGatewayDatabases(path: string): boolean {
-  const [root, top, , folder, ...more] = path.split("/");
-  if (root !== STATE_FOLDER || more.length > 0) return false;
-  if (folder !== undefined) return top === "agents" && folder === "agent";
-  return top === undefined || top === "agents" || path === `${STATE_FOLDER}/state`;
+/** The folders without which a state is none that the gateway could live from. */
+export function isVital(path: string): boolean {
+  return [STATE_FOLDER, `${STATE_FOLDER}/state`, `${STATE_FOLDER}/agents`].includes(path);
 }
 
 function isOfProcess(path: string): boolean {

@@ -62,7 +62,7 @@ describe("a stop", () => {
   it.each(["closed", "broken", "invalid"] as const)(
     "is made when no later backup could do better (%s), and says what is lost",
     async (unkeepable) => {
-      await rig.scenario({ unkeepable });
+      await rig.scenario({ unkeepable, lastBackup: `${unkeepable}: it is ${unkeepable}` });
       await rig.call("start");
       const made = { ok: true, unkept: `it is ${unkeepable}` };
       expect(await rig.call("restart")).toEqual(made);

@@ -192,12 +192,12 @@ test("the manifest of encrypted backups has no file's name in it, and an admin s
     Buffer.from(bytes).toString("latin1"),
   );
   expect(all.filter((text) => text.includes("divorce"))).toEqual([]);
-  const listed = await sealed.backups.list();
+  const listed = await sealed.backups.shown();
   const paths = listed.ok ? listed.value.map(({ changes }) => changes.paths) : [];
   expect(paths).toEqual([[".openclaw/workspace/divorce.txt"]]);
   // Without the key the list is still one.
   const keyless = await workerSide(bucket);
-  expect(await keyless.backups.list()).toMatchObject({
+  expect(await keyless.backups.shown()).toMatchObject({
     ok: true,
     value: [{ changes: { changed: 1, paths: [] } }],
   });
@@ -231,7 +231,17 @@ test("a state without what the gateway lives from is not kept as a whole one", a
   renameSync(join(side.state, "state"), join(side.home, "elsewhere"));
   symlinkSync(join(side.home, "elsewhere"), join(side.state, "state"));
   put(side.state, "workspace/MEMORY.md", "two");
-  expect(await side.backups.commit("final")).toMatchObject({ ok: false, reason: "broken" });
+  expect(await side.backups.commit("final")).toMatchObject({ ok: false, reason: "hole" });
   const next = await start(worker, 2);
   expect(rowsOf(join(next.state, "state/openclaw.sqlite"))).toEqual(["paired"]);
+});
+
+test("another name for an agent, as a link inside of the state, is kept as one", async () => {
+  const worker = await workerSide(bucket);
+  const side = await start(worker, 1);
+  addRows(join(side.state, "agents/main/agent/openclaw-agent.sqlite"), "hello");
+  symlinkSync("main", join(side.state, "agents/default"));
+  await keep(side);
+  const next = await start(worker, 2);
+  expect(rowsOf(join(next.state, "agents/default/agent/openclaw-agent.sqlite"))).toEqual(["hello"]);
 });

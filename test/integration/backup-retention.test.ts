@@ -264,7 +264,7 @@ test("after months in which nobody looked, what is too old goes an hour later", 
   await commits(await start(1), 5, 24 * HOUR);
   expect(await worker.backups.prune()).toMatchObject({ ok: true });
   now += 90 * 24 * HOUR;
-  expect(await worker.backups.prune()).toMatchObject({ ok: false, reason: "store" });
+  expect(await worker.backups.prune()).toMatchObject({ ok: false, reason: "closed" });
   now += HOUR;
   expect(await worker.backups.prune()).toMatchObject({ ok: true, value: { removed: 1 } });
 });

@@ -64,8 +64,8 @@ test.each([
   if (inItsPlace === "a file") writeFileSync(side.state, "");
   for (const reason of ["change", "final"] as const) {
     const message = `.openclaw: ${why}`;
-    expect(await side.backups.commit(reason)).toEqual({ ok: false, reason: "broken", message });
-    expect(side.backups.status()).toMatchObject({ lastError: { message: `broken: ${message}` } });
+    expect(await side.backups.commit(reason)).toEqual({ ok: false, reason: "hole", message });
+    expect(side.backups.status()).toMatchObject({ lastError: { message: `hole: ${message}` } });
   }
   const next = await start(2);
   expect(contentOf(next.state)).toEqual(before);

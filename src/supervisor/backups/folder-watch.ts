@@ -69,5 +69,9 @@ export class FolderWatch {
 export function tellsOfChange(home: string, path: string): boolean {
   if (!mayMatter(path)) return false;
   if (!path.endsWith("-wal")) return true;
-  return lstatSync(join(home, path), { throwIfNoEntry: false })?.size !== 0;
+  try {
+    return lstatSync(join(home, path), { throwIfNoEntry: false })?.size !== 0;
+  } catch {
+    return true;
+  }
 }

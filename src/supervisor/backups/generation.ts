@@ -1,6 +1,5 @@
 /** Makes one generation: what the reader finds changed goes into packs, the list closes the last. */
 import { hash } from "node:crypto";
-import { holdsGatewayDatabases } from "../../archive/kept.ts";
 import type { BackupRefusal, FileList, Reason } from "../../protocol/backup.ts";
 import { composeList, shapeProblem, sizeOfState, withSeal, type ListHead } from "./file-list.ts";
 import { contentToFold, wholeContent } from "./fold.ts";
@@ -22,8 +21,11 @@ export type Made =
   | { ok: true; made: false; unkept: Scanned["unkept"]; cpuMs: number; watching: boolean }
   | {
       ok: false;
-      /** `broken` is a state that cannot be kept; `reader` may be found otherwise at another try. */
-      reason: BackupRefusal["reason"] | "reader" | "broken" | "rekeyed";
+      /**
+       * `broken` is a state that cannot be kept; `hole` one that somebody can mend; `reader` may be found
+       * otherwise at another try.
+       */
+      reason: BackupRefusal["reason"] | "reader" | "broken" | "hole" | "rekeyed";
       message: string;
       /** Of the other key, when it is that. */
       recipient?: string;
@@ -82,8 +84,7 @@ function notMade(error: unknown): Extract<Made, { ok: false }> {
     return { ok: false, reason: "rekeyed", message, recipient: error.recipient };
   }
   if (error instanceof RefusedError) return refusedWith(error.refusal);
-  const broken = error instanceof ReaderError && error.broken;
-  return { ok: false, reason: broken ? "broken" : "reader", message };
+  return { ok: false, reason: error instanceof ReaderError ? error.what : "reader", message };
 }
 
 function refusedWith({
@@ -102,8 +103,6 @@ async function attempt(parts: GenerationParts, base: Base, reason: Reason): Prom
   const fold = base.list === undefined ? [] : again(base.list);
   const seen = await reader.scan(fold, (content, bytes) => packing.take(content, bytes));
   const { unkept, cpuMs, watching } = seen;
-  const hole = holeIn(seen);
-  if (hole !== undefined) return { ok: false, reason: "broken", message: hole };
   if (!seen.changed && packing.placed.size === 0) {
     return { ok: true, made: false, unkept, cpuMs, watching };
   }
@@ -141,14 +140,6 @@ async function attempt(parts: GenerationParts, base: Base, reason: Reason): Prom
       : refused;
   }
   return { ok: true, made: true, list: known, unkept, cpuMs, watching };
-}
-
-/** Whatever else is kept without it is no state that the gateway could live from. */
-function holeIn({ unkept, links }: Scanned): string | undefined {
-  const missing = unkept.find(({ path }) => holdsGatewayDatabases(path));
-  if (missing !== undefined) return `${missing.path}: ${missing.why}`;
-  const link = links.find(({ path }) => holdsGatewayDatabases(path));
-  return link && `${link.path} is a link, and what lies behind it would not be kept`;
 }
 
 /** A large list gets a pack of its own. */

@@ -39,7 +39,7 @@ export async function takeInImport(
     dropStateBefore(home);
     return { generation: made.list.generation, list: made.list };
   }
-  if (!made.ok && made.reason !== "broken") {
+  if (!made.ok && made.reason !== "broken" && made.reason !== "hole") {
     return { outcome: "failed", reason: made.reason, message: made.message };
   }
   const refused = await refuse(

@@ -104,8 +104,8 @@ export const readerMessage = z.discriminatedUnion("say", [
   z.object({
     say: z.literal("failed"),
     message: z.string().max(2000),
-    /** The state itself is broken: no other try will find it different. */
-    broken: z.literal(true).optional(),
+    /** The state itself is broken, which no other try will find different, or lacks what somebody can put back. */
+    what: z.enum(["broken", "hole"]).optional(),
   }),
 ]);
 export type ReaderMessage = z.infer<typeof readerMessage>;

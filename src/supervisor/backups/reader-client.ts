@@ -20,11 +20,11 @@ export type Scanned = Extract<ReaderMessage, { say: "scanned" }>;
 export class ReaderError extends Error {
   override readonly name = "ReaderError";
   readonly code = "reader";
-  /** It is the state that is broken, and not the reader. */
-  readonly broken: boolean;
-  constructor(message: string, broken = false) {
+  /** What it is about: the reader itself, or the state that it looks at. */
+  readonly what: "reader" | "broken" | "hole";
+  constructor(message: string, what: "reader" | "broken" | "hole" = "reader") {
     super(message);
-    this.broken = broken;
+    this.what = what;
   }
 }
 
@@ -181,7 +181,7 @@ export class ReaderClient {
       else if (message.say === "checking") this.goesOn();
       else if (message.say === "content") content = message;
       else if (message.say === "failed") {
-        this.waiting?.failed(new ReaderError(message.message, message.broken));
+        this.waiting?.failed(new ReaderError(message.message, message.what));
       } else this.waiting?.done(message);
     }
   }

@@ -20,7 +20,7 @@ import {
 } from "./messages.ts";
 import { coverOf } from "./file-list.ts";
 import { problemInRestored } from "./restored-database.ts";
-import { BrokenDatabaseError, isSame, Scanner, type Known, type Scan } from "./scan.ts";
+import { BrokenDatabaseError, HoleError, isSame, Scanner, type Known, type Scan } from "./scan.ts";
 import { messageOf } from "./tree.ts";
 import { removeTree } from "./tree-removal.ts";
 
@@ -34,8 +34,7 @@ export async function runStateReader(input: Readable, output: Writable): Promise
       await reader.perform(readerCommand.parse(frame.json));
     } catch (error) {
       const message = (error instanceof Error ? error.message : String(error)).slice(0, 2000);
-      const broken = error instanceof BrokenDatabaseError ? ({ broken: true } as const) : {};
-      await say(output, { say: "failed", message, ...broken });
+      await say(output, { say: "failed", message, ...whatOf(error) });
     }
   }
   await reader.close();
@@ -145,7 +144,9 @@ class StateReader {
     }
     const shape = shapeOf(found);
     const leftOut = found.unkept.some(({ path }) => holdsContent(this.home, path));
-    this.pending = { known, shape, complete: watching && !leftOut };
+    // In a folder that was put aside nothing changes.
+    const isStill = this.watcher === undefined || watching;
+    this.pending = { known, shape, complete: isStill && !leftOut };
     const changed = this.differs(found, known, shape);
     if (changed) this.mark?.changed();
     await this.tell({
@@ -214,6 +215,11 @@ class StateReader {
     }
     await this.tell({ say: "checked", problems });
   }
+}
+
+function whatOf(error: unknown): { what?: "broken" | "hole" } {
+  if (error instanceof BrokenDatabaseError) return { what: "broken" };
+  return error instanceof HoleError ? { what: "hole" } : {};
 }
 
 /** The second turn comes after one in which everything that had happened was told to the watches. */

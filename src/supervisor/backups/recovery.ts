@@ -9,6 +9,8 @@ import type { StateBackupsParts } from "./state-backups-parts.ts";
 
 const TRIES = 4;
 const FIRST_PAUSE_MS = 400;
+/** No generation can take it, however often it is tried. */
+const OF_THE_STATE: ReadonlySet<string> = new Set(["reader", "broken", "hole"]);
 
 export type LeftBehindEnd =
   /** A generation holds all of it. */
@@ -70,7 +72,7 @@ export async function keepLeftBehind(
     log.error(`what was left behind is not kept as a whole: ${leftOut.path}: ${leftOut.why}`);
     return { outcome: "unkept" };
   }
-  if (made.reason !== "reader" && made.reason !== "broken") {
+  if (!OF_THE_STATE.has(made.reason)) {
     return { outcome: "failed", reason: made.reason, message: made.message };
   }
   log.error(`what was left behind cannot be kept: ${made.message}`);

@@ -1,5 +1,6 @@
 /** One look at the whole state: what there is, and what differs from the newest generation. */
 import { join } from "node:path";
+import { isVital } from "../../archive/kept.ts";
 import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
 import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
 import { CheckedCopies } from "./checked-copy.ts";
@@ -43,6 +44,12 @@ export class BrokenDatabaseError extends Error {
   readonly code = "broken-database";
 }
 
+/** Something that the gateway lives from is not where it was: all the rest would be no state. */
+export class HoleError extends Error {
+  override readonly name = "HoleError";
+  readonly code = "hole";
+}
+
 /** What the walk came by is not there any more, or something else is. */
 class GoneError extends Error {
   override readonly name = "GoneError";
@@ -74,6 +81,7 @@ export class Scanner {
     const found: Scan = { folders: [], links: [], files: [], unkept: [] };
     this.inCopies = new Set();
     for (const entry of walk(this.home, this.most, known.size > 0)) {
+      requireVital(entry);
       if (entry.kind === "folder") {
         enter(entry.path);
         found.folders.push({ path: entry.path, mode: entry.mode });
@@ -215,4 +223,14 @@ export function isSame(file: ObservedFile, known: Known | undefined): boolean {
     known.hashes.length === file.hashes.length &&
     known.hashes.every((one, i) => one === file.hashes[i])
   );
+}
+
+/** They come first in the walk: nothing has been sent in vain. */
+function requireVital(entry: Entry): void {
+  if (entry.kind === "folder" || !isVital(entry.path)) return;
+  if (entry.kind === "unkept") {
+    if (entry.beyond === true) return;
+    throw new HoleError(`${entry.path}: ${entry.why}`);
+  }
+  throw new HoleError(`${entry.path} is a ${entry.kind}, and what was in it would not be kept`);
 }

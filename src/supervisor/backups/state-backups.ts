@@ -199,8 +199,12 @@ export class StateBackups {
       const reader = await this.openReader(base);
       const { recipient } = this;
       const announce = (asked: Asked) => this.announce(reader, base, asked);
-      const parts = { agentId, host, reader, recipient, now, announce, rewrite: this.rewrite };
+      const { rewrite } = this;
+      // A drill may ask for it again meanwhile.
+      this.rewrite = false;
+      const parts = { agentId, host, reader, recipient, now, announce, rewrite };
       const made = await makeGeneration(parts, base, reason);
+      if (rewrite && !(made.ok && made.made)) this.rewrite = true;
       if (!made.ok && made.unsure !== undefined) this.unanswered.add(made.unsure);
       if (made.ok) return made;
       let again: Base | undefined;
@@ -244,7 +248,6 @@ export class StateBackups {
     this.times.succeeded(made);
     this.unanswered.clear();
     if (!made.made) return;
-    this.rewrite = false;
     this.base = { generation: made.list.generation, list: made.list };
   }
 

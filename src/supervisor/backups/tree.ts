@@ -30,7 +30,8 @@ export type Entry =
       /** Comes before it, and is perhaps the database that this belongs to. */
       owner: string | undefined;
     }
-  | { kind: "unkept"; path: string; why: string };
+  /** `beyond`: it is only that there are too many. */
+  | { kind: "unkept"; path: string; why: string; beyond?: true };
 
 const MAX_DEPTH = 64;
 /**
@@ -112,7 +113,7 @@ function* walkOpened(
         const why = `there are more than ${counter.most} files`;
         // Each by its name, so that what was looked at before them counts as looked at.
         const beyond = depth === 0 && names.length - i <= MOST_NAMED ? child : path;
-        yield { kind: "unkept", path: beyond, why };
+        yield { kind: "unkept", path: beyond, why, beyond: true };
         if (beyond === path) return;
         continue;
       }
@@ -138,7 +139,9 @@ function* walkOpened(
  */
 function mostNeededFirst(names: readonly string[]): string[] {
   const first = ["state", "agents"].filter((name) => names.includes(name));
-  return [...first, ...names.filter((name) => !first.includes(name))];
+  const last = ["npm"].filter((name) => names.includes(name));
+  const others = names.filter((name) => !first.includes(name) && !last.includes(name));
+  return [...first, ...others, ...last];
 }
 
 function problemOfName(path: string, name: string): string | undefined {

@@ -31,6 +31,9 @@ it("what ended a state that is not kept says so in the answer and in the audit l
 
 it("so does what failed after that", async () => {
   const failed = await stopThatEnds({ ok: false, reason: "No such one.", unkept: "it is broken" });
-  expect(failed).toMatchObject({ status: 409, log: [] });
+  expect(failed).toMatchObject({
+    status: 409,
+    log: ["(refused: No such one.) (the state before it was not kept: it is broken)"],
+  });
   expect(JSON.stringify(failed.body)).toContain("No such one. (the state before it was not kept");
 });

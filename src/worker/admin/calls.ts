@@ -61,7 +61,12 @@ async function written(
   kind: AuditKind,
   detail: string,
 ): Promise<Response> {
-  if (result.ok) await record(admin, kind, `${detail} ${lossOf(result)}`.trim());
+  const loss = lossOf(result);
+  if (result.ok) await record(admin, kind, `${detail} ${loss}`.trim());
+  // Not what was asked for, and yet a state is gone by it.
+  else if (loss !== "") {
+    await record(admin, kind, `${detail} (refused: ${result.reason}) ${loss}`.trim());
+  }
   return reply(result);
 }
 

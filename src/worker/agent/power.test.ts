@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { Done } from "../done.ts";
 import { parseConfig } from "../config.ts";
+import type { LastBackup } from "./backups/last-backup.ts";
 import { BUDGET } from "./budget.ts";
 import type { Life } from "./lifecycle.ts";
 import { Power } from "./power.ts";
@@ -12,7 +13,7 @@ const PARSED = parseConfig({
 });
 
 /** An agent that stops and starts at once, and what happened to it in order. */
-function agent() {
+function agent(kept: LastBackup = { ok: true }) {
   const log: string[] = [];
   const held: { panic?: { at: number; by: string } } = {};
   let present: Life = { phase: "ready", since: 0, startGeneration: 1, failures: 0 };
@@ -39,7 +40,7 @@ function agent() {
     ...{ life, parsed: PARSED, budget: BUDGET, refused: () => {} },
     wakefulness: { touch: () => {}, next: () => ({ act: "nothing" }), schedule: async () => {} },
     backups: {
-      keep: async () => ({ ok: true }),
+      keep: async () => kept,
       suspend: async () => ({ ok: true }),
     },
     control: {
@@ -57,6 +58,8 @@ function agent() {
   return { power, life, log, held };
 }
 
+const possible = async (): Promise<Done> => ({ ok: true });
+
 /** A change that waits for a word. */
 function change(log: string[], name: string) {
   const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<Done>()];
@@ -73,7 +76,7 @@ function change(log: string[], name: string) {
 it("who wants the agent while its next state is being changed waits for it", async () => {
   const { power, log } = agent();
   const restore = change(log, "restore");
-  const rewritten = power.rewritten(restore.run);
+  const rewritten = power.rewritten(restore.run, possible);
   await restore.begun;
   const woken = [power.wake(), power.wakeForMessages(), power.start()];
   await new Promise(setImmediate);
@@ -86,7 +89,7 @@ it("who wants the agent while its next state is being changed waits for it", asy
 it("two changes at once come one after the other", async () => {
   const { power, log } = agent();
   const [first, second] = [change(log, "first"), change(log, "second")];
-  const both = [power.rewritten(first.run), power.rewritten(second.run)];
+  const both = [power.rewritten(first.run, possible), power.rewritten(second.run, possible)];
   await first.begun;
   second.end({ ok: true });
   await new Promise(setImmediate);
@@ -98,7 +101,7 @@ it("two changes at once come one after the other", async () => {
 it("nothing starts after a change when the panic button was pressed meanwhile", async () => {
   const { power, log, held } = agent();
   const restore = change(log, "restore");
-  const rewritten = power.rewritten(restore.run);
+  const rewritten = power.rewritten(restore.run, possible);
   await restore.begun;
   const woken = power.wake();
   held.panic = { at: 1, by: "olga" };
@@ -110,9 +113,16 @@ it("nothing starts after a change when the panic button was pressed meanwhile", 
 
 it("a change that fails by an error keeps nobody waiting", async () => {
   const { power, log } = agent();
-  await expect(power.rewritten(() => Promise.reject(new Error("no bucket")))).rejects.toThrow(
-    "no bucket",
-  );
+  const fails = () => Promise.reject(new Error("no bucket"));
+  await expect(power.rewritten(fails, possible)).rejects.toThrow("no bucket");
   expect(await power.wake()).toEqual({ ok: true });
   expect(log).toEqual(["stop", "start"]);
+});
+
+it("a state that would be lost is not given up for a change that cannot be made", async () => {
+  const { power, log } = agent({ ok: false, reason: "it is broken", waiting: "is-in-vain" });
+  const restore = change(log, "restore");
+  const refused: Done = { ok: false, reason: "there is no generation 99" };
+  expect(await power.rewritten(restore.run, async () => refused)).toEqual(refused);
+  expect(log).toEqual([]);
 });

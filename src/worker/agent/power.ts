@@ -92,7 +92,9 @@ export class Power {
   async stop(): Promise<Ended> {
     const kept = await this.#kept();
     // A sandbox that does not answer gains nothing by staying.
-    if (kept.ok || kept.waiting !== "helps") return withLoss(await this.shutDown(), kept);
+    if (kept.ok || kept.waiting !== "helps") {
+      return this.#withLoss(await this.shutDown(), kept);
+    }
     return this.#refused(`Not stopped, because the present state is not kept yet: ${kept.reason}.`);
   }
 
@@ -128,10 +130,14 @@ export class Power {
     await life.drain();
   }
 
-  /** Between two sandboxes: the one before has made its last backup, the next begins from `change`. */
-  async rewritten(change: () => Promise<Done>): Promise<Ended> {
+  /**
+   * Between two sandboxes: the one before has made its last backup, the next begins from `change`.
+   *
+   * @param possible whether `change` can be made, asked before a state is given up for it
+   */
+  async rewritten(change: () => Promise<Done>, possible: () => Promise<Done>): Promise<Ended> {
     const wasLive = isLive(this.#parts.life.phase);
-    const { done, again } = await this.#alone(() => this.#swap(change, wasLive));
+    const { done, again } = await this.#alone(() => this.#swap(change, possible, wasLive));
     if (!again) return done;
     const started = await this.start();
     if (done.ok) return { ...done, ...started };
@@ -141,6 +147,7 @@ export class Power {
   /** @returns what came of it, and whether the agent is to be started again */
   async #swap(
     change: () => Promise<Done>,
+    possible: () => Promise<Done>,
     wasLive: boolean,
   ): Promise<{ done: Ended; again: boolean }> {
     const kept = await this.#kept();
@@ -148,6 +155,9 @@ export class Power {
       const refused = this.#refused(`The present state is not kept: ${kept.reason}`);
       return { done: refused, again: false };
     }
+    // What would be lost is not given up for nothing.
+    const can: Done = kept.ok ? kept : await possible();
+    if (!can.ok) return { done: can, again: false };
     const stopped = await this.shutDown();
     if (!stopped.ok) return { done: stopped, again: false };
     const { lost } = this.#parts.life;
@@ -155,7 +165,7 @@ export class Power {
       const reason = `Nothing was changed, because the last backup before it failed: ${lost}`;
       return { done: { ok: false, reason }, again: true };
     }
-    return { done: withLoss(await change(), kept), again: wasLive };
+    return { done: this.#withLoss(await change(), kept), again: wasLive };
   }
 
   /** The last backup of an agent that runs; of any other there is nothing new to keep. */
@@ -181,13 +191,15 @@ export class Power {
     return running;
   }
 
+  /** Says of what was done all the same that a state is lost by it, unless the end itself kept it. */
+  #withLoss(done: Done, kept: LastBackup): Ended {
+    const isLost = this.#parts.life.lost !== undefined;
+    if (kept.ok || kept.waiting !== "is-in-vain" || !isLost) return done;
+    return { ...done, unkept: kept.reason };
+  }
+
   #stopped(): Done {
     const { phase } = this.#parts.life;
     return phase === "stopped" ? { ok: true } : { ok: false, reason: `The agent is ${phase}.` };
   }
-}
-
-/** Says of what was done all the same that a state is lost by it. */
-function withLoss(done: Done, kept: LastBackup): Ended {
-  return kept.ok || kept.waiting !== "is-in-vain" ? done : { ...done, unkept: kept.reason };
 }

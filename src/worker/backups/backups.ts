@@ -6,11 +6,11 @@
 import type { RestorePlan } from "../../protocol/backup.ts";
 import { commit, placeOfPack, reserve, stale } from "./append.ts";
 import type { BackupAnswer, BackupCall } from "./calls.ts";
-import { restoreTo, startAfresh } from "./decisions.ts";
+import { mayRestoreTo, mayStartAfresh, restoreTo, startAfresh } from "./decisions.ts";
 import { Drilling } from "./drilling.ts";
 import { Imports, planOf as importPlanOf } from "./imports.ts";
 import { Ledger, refuse, type Answer, type Refused } from "./ledger.ts";
-import { listed } from "./listing.ts";
+import { listed, shown } from "./listing.ts";
 import { hasOtherRecipient, headOf, type GenerationEntry } from "./manifest.ts";
 import { forget, recall, remember } from "./memory.ts";
 import { takeOutcome } from "./outcomes.ts";
@@ -126,6 +126,21 @@ export class Backups {
   /** @see listed */
   list(): Promise<Answer<GenerationEntry[]>> {
     return listed(this.#room);
+  }
+
+  /** @see shown */
+  shown(): Promise<Answer<GenerationEntry[]>> {
+    return shown(this.#room);
+  }
+
+  /** @see mayRestoreTo */
+  mayRestoreTo(n: number): Promise<Answer<undefined>> {
+    return mayRestoreTo(this.#room, n);
+  }
+
+  /** @see mayStartAfresh */
+  mayStartAfresh(): Promise<Answer<undefined>> {
+    return mayStartAfresh(this.#room);
   }
 
   /** @see restoreTo */

@@ -7,7 +7,6 @@ import type { BackupsRoom } from "./room.ts";
 
 /** Every generation there is, newest first, with what is known of its damage, also of that in a pack it needs. */
 export async function listed({
-  keys,
   ledger,
   notebook,
 }: BackupsRoom): Promise<Answer<GenerationEntry[]>> {
@@ -16,11 +15,19 @@ export async function listed({
   const all = await ledger.entries(current.value);
   if (!all.ok) return all;
   const damageOf = damageIn(notebook);
-  const present = await keys();
-  const told = all.value.toReversed().map(async (entry) => {
+  const told: GenerationEntry[] = [];
+  for (const entry of all.value.toReversed()) {
     const damaged = damageOf(entry);
-    const withDamage = damaged === undefined ? entry : { ...entry, damaged };
-    return withPaths(present, withDamage);
-  });
+    told.push(damaged === undefined ? entry : { ...entry, damaged });
+  }
+  return { ok: true, value: told };
+}
+
+/** The same with the names of what changed, for people: opening them takes its time. */
+export async function shown(room: BackupsRoom): Promise<Answer<GenerationEntry[]>> {
+  const all = await listed(room);
+  if (!all.ok) return all;
+  const keys = await room.keys();
+  const told = all.value.map((entry) => withPaths(keys, entry));
   return { ok: true, value: await Promise.all(told) };
 }

@@ -5,7 +5,7 @@
 import type { RestorePlan } from "../../protocol/backup.ts";
 import { identityFor, wrongKey } from "./cipher.ts";
 import { refuse, type Answer } from "./ledger.ts";
-import { headOf, type GenerationEntry } from "./manifest.ts";
+import { headOf, type GenerationEntry, type Manifest } from "./manifest.ts";
 import { recall, type Notebook } from "./memory.ts";
 import type { BackupsRoom } from "./room.ts";
 
@@ -33,12 +33,23 @@ export async function planFor(
 export async function planTo(room: BackupsRoom, n?: number): Promise<Answer<ContentPlan>> {
   const current = await room.ledger.read(false);
   if (!current.ok) return current;
-  const all = await room.ledger.entries(current.value);
-  if (!all.ok) return all;
-  const entry = n === undefined ? headOf(current.value) : all.value.find((one) => one.n === n);
+  const found = await entryIn(room, current.value, n);
+  if (!found.ok) return found;
+  const entry = found.value;
   if (entry === undefined) return refuse("missing", "there is no such generation");
   if (entry.reason === "afresh") return refuse("missing", `generation ${entry.n} is empty`);
   return contentOf(room, entry, []);
+}
+
+/** The newest is in the manifest itself. */
+async function entryIn(
+  { ledger }: BackupsRoom,
+  current: Manifest,
+  n: number | undefined,
+): Promise<Answer<GenerationEntry | undefined>> {
+  if (n === undefined) return { ok: true, value: headOf(current) };
+  const all = await ledger.entries(current);
+  return all.ok ? { ok: true, value: all.value.find((one) => one.n === n) } : all;
 }
 
 /** The newest intact one below `n`. */

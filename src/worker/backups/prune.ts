@@ -64,7 +64,7 @@ function clockDoubt({ notebook, now }: PruneParts, current: Manifest): Refused |
   if (believed) return undefined;
   const [is, was] = [at, former].map((time) => new Date(time).toISOString());
   return refuse(
-    "store",
+    "closed",
     `the clock says ${is}, and when it was last looked at it was ${was}: ` +
       "nothing is deleted until it has gone on from there for an hour",
   );

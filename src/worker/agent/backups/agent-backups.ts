@@ -151,6 +151,17 @@ export class AgentBackups {
     return { ok: true, generation: reply.value.generation };
   }
 
+  /** Before anything is stopped for it. */
+  async mayRestoreTo(generation: number): Promise<Done> {
+    const may = await this.#backups?.mayRestoreTo(generation);
+    return may === undefined ? { ok: false, reason: NO_BUCKET } : doneOf(may);
+  }
+
+  async mayStartAfresh(): Promise<Done> {
+    const may = await this.#backups?.mayStartAfresh();
+    return may === undefined ? { ok: false, reason: NO_BUCKET } : doneOf(may);
+  }
+
   /** The caller has stopped the sandbox, whose state is a generation now. */
   async restoreTo(generation: number): Promise<Done> {
     const done = await this.#backups?.restoreTo(generation);
@@ -180,10 +191,10 @@ export class AgentBackups {
     alertsOfSupervisor(this.#alerts, supervisor?.backups, now);
     if (this.#alerts.stands("import")) await this.lookAtImports();
     const { prunedAt, lastGeneration } = backups.summary();
-    if (lastGeneration > 0 && now - (prunedAt ?? 0) > PRUNE_EVERY_MS) {
+    if (lastGeneration > 0 && Math.abs(now - (prunedAt ?? 0)) > PRUNE_EVERY_MS) {
       const pruned = await backups.prune();
       if (pruned.ok) this.#alerts.allIsWell("prune");
-      // A drill that is under way is only waited for.
+      // A drill that is under way is only waited for, and so is a clock that jumped.
       else if (pruned.reason !== "closed") {
         this.#alerts.raise("prune", `Old generations could not be deleted: ${pruned.message}`);
       }

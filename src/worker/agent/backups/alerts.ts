@@ -16,12 +16,13 @@ const SETTINGS = {
 } as const;
 export type AlertKind = keyof typeof SETTINGS;
 
+const MOST_SAID = 500;
+
 const alert = z.object({ at: z.number(), text: z.string() });
 export type BackupAlert = z.infer<typeof alert>;
 
 export class BackupAlerts {
   readonly #records: RecordStore;
-  #raised: Partial<Record<AlertKind, string>> = {};
   readonly #since = new Map<AlertKind, number>();
 
   constructor(records: RecordStore) {
@@ -30,12 +31,12 @@ export class BackupAlerts {
 
   /** An event, once for each new text, and in the status until all is well. */
   raise(kind: AlertKind, text: string): void {
-    const said = text.replaceAll(/\d+/g, "n");
-    if (said === this.#raised[kind]) return;
-    this.#raised[kind] = said;
+    const said = text.slice(0, MOST_SAID);
+    const before = this.#stored(kind)?.text;
+    if (before !== undefined && unnumbered(before) === unnumbered(said)) return;
     const at = Date.now();
     this.#records.note("backup", text, at);
-    this.#records.setSetting(SETTINGS[kind], JSON.stringify({ at, text: text.slice(0, 500) }));
+    this.#records.setSetting(SETTINGS[kind], JSON.stringify({ at, text: said }));
   }
 
   /** Raised once something has been said at every look for so long; ended by a look without. */
@@ -50,7 +51,6 @@ export class BackupAlerts {
   }
 
   allIsWell(kind: AlertKind): void {
-    this.#raised = { ...this.#raised, [kind]: undefined };
     const name = SETTINGS[kind];
     if (this.#records.setting(name) !== undefined) this.#records.setSetting(name, undefined);
   }
@@ -69,4 +69,9 @@ export class BackupAlerts {
     const text = this.#records.setting(SETTINGS[kind]);
     return text === undefined ? undefined : alert.safeParse(JSON.parse(text)).data;
   }
+}
+
+/** A text that counts something is no new one with each number. */
+function unnumbered(text: string): string {
+  return text.replaceAll(/\d+/g, "n");
 }

@@ -12,7 +12,7 @@ export async function listFor(
   records: RecordStore,
 ): Promise<BackupsReply> {
   if (backups === undefined) return { ok: false, reason: NO_BUCKET };
-  const listed = await backups.list();
+  const listed = await backups.shown();
   if (!listed.ok) return { ok: false, reason: listed.message };
   const { verifiedAt, failure } = backups.summary();
   const keys = await keysOf();

@@ -2,10 +2,10 @@
 import * as z from "zod";
 import type { RecordStore } from "../store/records.ts";
 
-const SETTING = "backups.recovery-kit";
+/** The latest: a release before this one knows no other. */
+const LATEST = "backups.recovery-kit";
+const ALL = "backups.recovery-kits";
 const kit = z.object({ at: z.number(), recipient: z.string() });
-/** One alone is what a record of a single key looks like. */
-const kits = z.union([z.array(kit), kit.transform((one) => [one])]);
 
 /** @param recipient of the key, as age writes it; undefined when backups are not encrypted */
 export function kitTakenAt(
@@ -16,11 +16,13 @@ export function kitTakenAt(
 }
 
 export function noteKitTaken(records: RecordStore, recipient: string | undefined): void {
-  const taken = [...allTaken(records), { at: Date.now(), recipient: recipient ?? "" }];
-  records.setSetting(SETTING, JSON.stringify(taken));
+  const latest = { at: Date.now(), recipient: recipient ?? "" };
+  records.setSetting(ALL, JSON.stringify([...allTaken(records), latest]));
+  records.setSetting(LATEST, JSON.stringify(latest));
 }
 
-function allTaken(records: RecordStore): z.infer<typeof kits> {
-  const text = records.setting(SETTING);
-  return text === undefined ? [] : kits.parse(JSON.parse(text));
+function allTaken(records: RecordStore): z.infer<typeof kit>[] {
+  const [all, latest] = [records.setting(ALL), records.setting(LATEST)];
+  const known = all === undefined ? [] : z.array(kit).parse(JSON.parse(all));
+  return latest === undefined ? known : [...known, kit.parse(JSON.parse(latest))];
 }

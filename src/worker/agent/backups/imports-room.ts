@@ -53,14 +53,18 @@ export class ImportsRoom extends RpcTarget implements AdminImportCalls {
   async apply(id: string): Promise<Ended> {
     const imports = this.#imports;
     if (imports === undefined) return doneOf(noBucket());
-    // Before anything stops for it; and it is said to wait only when the state before it is kept.
+    // Before anything stops for it.
     const ready = await imports.ready(id);
     if (!ready.ok) return doneOf(ready);
-    const applied = await this.#power.rewritten(async () => {
-      const noted = await imports.apply(id);
-      await this.#backups.lookAtImports();
-      return doneOf(noted);
-    });
+    // It is said to wait only when the state before it is kept.
+    const applied = await this.#power.rewritten(
+      async () => {
+        const noted = await imports.apply(id);
+        await this.#backups.lookAtImports();
+        return doneOf(noted);
+      },
+      async () => doneOf(await imports.ready(id)),
+    );
     const problem = applied.ok ? await this.#problemOf(id) : undefined;
     if (problem === undefined) return applied;
     return { ...applied, ok: false, reason: `The archive was not taken in: ${problem}` };

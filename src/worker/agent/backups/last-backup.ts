@@ -15,11 +15,11 @@ export type LastBackup =
     };
 
 /**
- * Reasons that no later try will find different: a sandbox that may not commit any more, a state that is
- * broken, and one that makes no sense to the Worker.
+ * Reasons that no later try will find different: a sandbox that may not commit any more or began without a bucket, a
+ * state that is broken, and one that makes no sense to the Worker.
  */
 const IN_VAIN: ReadonlySet<string> = new Set([
-  ...["closed", "stale", "parent", "unauthorised"],
+  ...["closed", "stale", "parent", "unauthorised", "no-bucket"],
   ...["broken", "invalid"],
 ]);
 

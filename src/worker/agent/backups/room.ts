@@ -24,11 +24,17 @@ export class BackupsRoom extends RpcTarget implements AdminBackupCalls {
   }
 
   async restore(generation: number): Promise<Ended> {
-    return this.#power.rewritten(() => this.#backups.restoreTo(generation));
+    return this.#power.rewritten(
+      () => this.#backups.restoreTo(generation),
+      () => this.#backups.mayRestoreTo(generation),
+    );
   }
 
   async startAfresh(): Promise<Ended> {
-    return this.#power.rewritten(() => this.#backups.startAfresh());
+    return this.#power.rewritten(
+      () => this.#backups.startAfresh(),
+      () => this.#backups.mayStartAfresh(),
+    );
   }
 
   async verify(which?: number | "all"): Promise<Done> {

@@ -65,9 +65,9 @@ export function isOfGateway(inside: string): boolean {
 
 /** Whether the gateway itself lives from what is in it: its own databases, and not those of the agent's work. */
 export function isGatewayDatabase(path: string): boolean {
-  const [root, top, agent, folder] = path.split("/");
-  if (root !== STATE_FOLDER) return false;
-  return top === "state" || (top === "agents" && agent !== "" && folder === "agent");
+  const [root, top, next, folder, ...rest] = path.split("/");
+  if (root !== STATE_FOLDER || next === undefined) return false;
+  return top === "state" || (top === "agents" && folder === "agent" && rest.length > 0);
 }
 
 /** The folders without which a state is none that the gateway could live from. */

@@ -1,7 +1,7 @@
 /** One look at the whole state: what there is, and what differs from the newest generation. */
 import { join } from "node:path";
-import { isVital } from "../../archive/kept.ts";
-import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
+import { isGatewayDatabase, isVital } from "../../archive/kept.ts";
+import { MAX_FILES } from "../../protocol/backup.ts";
 import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
 import { CheckedCopies } from "./checked-copy.ts";
 import { looksLikeDatabase } from "./database.ts";
@@ -117,7 +117,7 @@ export class Scanner {
         if (error instanceof GoneError) return;
         if (error instanceof ShrunkError && i < SHRUNK_TRIES) continue;
         const isFatal = error instanceof BrokenDatabaseError || error instanceof ScratchFolderError;
-        if (isFatal || isStrict(entry.path)) throw error;
+        if (isFatal || isGatewayDatabase(entry.path)) throw error;
         // The copy that stays as it was has no log: the one that lies there is of something later.
         if (known?.database === true) this.inCopies.add(entry.path);
         found.unkept.push({ path: entry.path, why: messageOf(error) });
@@ -149,7 +149,7 @@ export class Scanner {
     try {
       const { at, path, stat } = entry;
       const copied = await this.copies.make(at, copy, stat.size, path, isQuiet);
-      if (!copied.sound && isStrict(path)) {
+      if (!copied.sound && isGatewayDatabase(path)) {
         throw new BrokenDatabaseError(`${path}: ${copied.problem}`);
       }
       // Somebody's broken database is a file like any other: nothing will open it at a restore.
@@ -206,14 +206,6 @@ function openEntry({ at }: FileEntry, { known }: Against): OpenedContent {
     if (isGone(error)) throw new GoneError(messageOf(error));
     throw error;
   }
-}
-
-/** The gateway's own databases: a broken one is not kept as if it were good. */
-function isStrict(path: string): boolean {
-  return (
-    path.startsWith(`${STATE_FOLDER}/state/`) ||
-    new RegExp(`^\\${STATE_FOLDER}/agents/[^/]+/agent/`).test(path)
-  );
 }
 
 export function isSame(file: ObservedFile, known: Known | undefined): boolean {

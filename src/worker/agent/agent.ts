@@ -118,7 +118,7 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
   }
 
   override async alarm(): Promise<void> {
-    const { life, leftover, sandbox, power, wakefulness, due } = this.#parts;
+    const { life, leftover, sandbox, power, wakefulness, due, alarm } = this.#parts;
     await power.settle();
     await leftover.end();
     await life.poll();
@@ -128,7 +128,7 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
       await this.channels.tend();
     }
     const next = wakefulness.next();
-    if (next.alarmAt !== undefined) await this.ctx.storage.setAlarm(next.alarmAt);
+    if (next.alarmAt !== undefined) await alarm.set(next.alarmAt);
     if (next.act === "start") {
       if (life.phase === "stopped" && !this.channels.wakeful) due.woke(Date.now());
       await power.wake();

@@ -20,6 +20,7 @@ import { redactor, withoutCredentials } from "../redaction.ts";
 import { AgentBackups } from "./backups/agent-backups.ts";
 import { AgentLife } from "./agent-life.ts";
 import { Aftermath } from "./aftermath.ts";
+import { AlarmClock } from "./alarm-clock.ts";
 import { ImportsRoom } from "./backups/imports-room.ts";
 import { BackupsRoom } from "./backups/room.ts";
 import { BootDocuments } from "./boot-documents.ts";
@@ -135,19 +136,16 @@ export function assemble(surroundings: Surroundings, container: Container, budge
     stored.life,
   );
   const leftover = new Leftover(life, sandbox, records);
+  const alarm = new AlarmClock(ctx.storage);
   const sleepAfter = () => settings.sleepAfter;
   const wakefulness = new Wakefulness(
-    {
-      ...{ store, budget, life, leftover, channels, due, panic, sleepAfter },
-      storage: ctx.storage,
-    },
+    { store, budget, life, leftover, channels, due, panic, sleepAfter, alarm },
     stored.lastActivity,
   );
   const kept = env.BACKUPS !== undefined;
   const board = new StatusBoard({ agentId, life, store, kept, backups, channels, sleepAfter });
   const power = new Power({
-    ...{ life, wakefulness, backups, control, sandbox, panic, parsed, budget },
-    storage: ctx.storage,
+    ...{ life, wakefulness, backups, control, sandbox, panic, parsed, budget, alarm },
     refused: (reason) => audit.note(entryOf("stop-refused", { by: "", from: "" }, reason)),
   });
   const aftermath = new Aftermath({
@@ -179,7 +177,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
 
   return {
     ...{ settings, records, documents, panic, due, sandbox, control },
-    ...{ life, leftover, wakefulness, board, power, doorway },
+    ...{ life, leftover, wakefulness, board, power, doorway, alarm },
     rooms: {
       ...{ spend, browser, apps, channels, devices, audit, security, egress },
       backups: new BackupsRoom(backups, power),

@@ -35,7 +35,7 @@ export interface PowerParts {
   panic: { readonly held: object | undefined };
   parsed: ParsedConfig;
   budget: Budget;
-  storage: { setAlarm(at: number): Promise<void> };
+  alarm: { set(at: number): Promise<void> };
   /** A stop was refused, maybe long after whoever asked for it had been answered. */
   refused(reason: string): void;
 }

@@ -53,7 +53,7 @@ function agent(kept: LastBackup = { ok: true }) {
         return held.panic;
       },
     },
-    storage: { setAlarm: async () => {} },
+    alarm: { set: async () => {} },
   });
   return { power, life, log, held };
 }

@@ -120,12 +120,12 @@ export class Power {
 
   /** Only an agent whose state is kept may sleep; one that became active meanwhile stays. */
   async sleep(): Promise<void> {
-    const { life, wakefulness, backups, control, storage, budget } = this.#parts;
+    const { life, wakefulness, backups, control, alarm, budget } = this.#parts;
     if (life.phase === "ready") {
       const kept = await backups.suspend();
       const still = wakefulness.next().act === "drain";
       if (kept.ok && !still) await control.resume();
-      if (!kept.ok || !still) return storage.setAlarm(Date.now() + budget.sleepRetry);
+      if (!kept.ok || !still) return alarm.set(Date.now() + budget.sleepRetry);
     }
     await life.drain();
   }

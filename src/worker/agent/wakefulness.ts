@@ -6,6 +6,7 @@ import type { SleepAfter } from "../../protocol/agent.ts";
 import type { Panic } from "../audit/panic.ts";
 import type { ChannelsRoom } from "../channels/channels.ts";
 import type { AgentLife } from "./agent-life.ts";
+import type { AlarmClock } from "./alarm-clock.ts";
 import type { Budget } from "./budget.ts";
 import type { DueRun } from "./due-run.ts";
 import { decide, type Next, type Situation } from "./keep-alive.ts";
@@ -13,7 +14,7 @@ import type { Leftover } from "./leftover.ts";
 import type { LifeStore } from "./store/life.ts";
 
 export interface WakefulnessParts {
-  storage: Pick<DurableObjectStorage, "setAlarm" | "deleteAlarm">;
+  alarm: AlarmClock;
   store: LifeStore;
   budget: Budget;
   life: AgentLife;
@@ -70,11 +71,8 @@ export class Wakefulness {
   }
 
   async schedule(): Promise<void> {
-    const { storage } = this.#parts;
     const next = this.next();
-    const at = next.act === "nothing" ? next.alarmAt : Date.now();
-    if (at === undefined) await storage.deleteAlarm();
-    else await storage.setAlarm(at);
+    await this.#parts.alarm.set(next.act === "nothing" ? next.alarmAt : Date.now());
   }
 
   /** What the alarm has to happen for besides the sandbox itself. */

@@ -1,4 +1,4 @@
-/** The admin page on a line that fails, or that the browser only takes for one that failed. */
+/** The admin page on a line that fails, or that the browser only takes for one that failed, and on answers that are rare. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openAdminPage } from "../support/admin-browser.ts";
@@ -45,6 +45,20 @@ test.each([
   await page.getByRole("alertdialog").getByRole("button", { name: button }).click();
   await page.getByText(said).first().waitFor();
   expect((await worker.calls()).map(({ name }) => name)).not.toContain("restart");
+});
+
+test.each([
+  ["en-US", "Restart", "the state before it is lost"],
+  ["zh-CN", "重启", "此前的状态未能保存，已经丢失"],
+] as const)("in %s a restart that cost the state before it says so, and why", async (...row) => {
+  const [locale, button, said] = row;
+  const { page } = await open(locale);
+  const unkept = "state/openclaw.sqlite: database disk image is malformed";
+  await page.route("**/api/agent/restart", (route) => route.fulfill({ json: { ok: true, unkept } }));
+  await page.getByRole("button", { name: button }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: button }).click();
+  await page.getByText(said).first().waitFor();
+  await page.getByText(unkept).first().waitFor();
 });
 
 test("older entries of the audit log that could not be had are said to be missing", async () => {

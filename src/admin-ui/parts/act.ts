@@ -33,6 +33,15 @@ export function useAct<Reply>(
         title: typeof outcome === "string" ? outcome : outcome(reply),
         variant: "success",
       });
+      const lost = lossIn(reply);
+      if (lost !== undefined) {
+        toasts.add({
+          title: text.errors.unkept,
+          description: lost,
+          variant: "warning",
+          priority: "high",
+        });
+      }
       next.onDone?.(reply);
     },
     onError(error, { next }) {
@@ -48,4 +57,10 @@ export function useAct<Reply>(
   });
   const act = (input: CallInput = {}, next: Then<Reply> = {}): void => mutate({ input, next });
   return Object.assign(act, { busy: isPending });
+}
+
+/** What was done, and cost a state that could not be kept before. @see doneReply */
+function lossIn(reply: unknown): string | undefined {
+  if (typeof reply !== "object" || reply === null || !("unkept" in reply)) return undefined;
+  return typeof reply.unkept === "string" ? reply.unkept : undefined;
 }

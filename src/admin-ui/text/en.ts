@@ -259,6 +259,7 @@ export const en = {
   },
   errors: {
     title: "That did not work",
+    unkept: "Done, and the state before it is lost: it could not be kept",
     offline: "The Worker could not be reached.",
     actionOffline:
       "The Worker could not be reached. It may have been done or not: look, then do it again if need be.",

@@ -246,6 +246,7 @@ export const zh: Texts = {
   },
   errors: {
     title: "操作失败",
+    unkept: "操作已完成，但此前的状态未能保存，已经丢失",
     offline: "无法连接 Worker。",
     actionOffline: "无法连接 Worker，操作可能已执行，也可能没有：请先查看，必要时再做一次。",
     agent_unavailable: "助手未运行，无法查询。",

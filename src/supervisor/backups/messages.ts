@@ -80,7 +80,7 @@ export const readerMessage = z.discriminatedUnion("say", [
   }),
   z.object({
     say: z.literal("scanned"),
-    /** False when nothing differs from the newest generation. */
+    /** False when nothing differs from the newest generation; without content before it, the lists are then empty. */
     changed: z.boolean(),
     folders: z.array(z.object({ path: statePath, mode: z.number().int() })).max(MAX_FILES),
     links: z.array(z.object({ path: statePath, target: z.string().max(4096) })).max(MAX_FILES),

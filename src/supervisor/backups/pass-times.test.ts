@@ -25,6 +25,8 @@ it.each([
   ],
   ["a pass that cost much is followed by a rest", { cpuMs: 4_000, watching: true }, 10_050, 18_100],
   ["no change", { cpuMs: 50, watching: true }, undefined, 70_100],
+  ["no change, where a pass costs", { cpuMs: 400, watching: true }, undefined, 130_100],
+  ["no change, where it costs much", { cpuMs: 4_000, watching: true }, undefined, 190_100],
   ["no change that could have been seen", { cpuMs: 50, watching: false }, undefined, 12_100],
 ])("%s", (_name, pass, dirtySince, next) => {
   expect(after((times) => times.succeeded(pass)).wait(NOW, dirtySince)).toBe(next - NOW);

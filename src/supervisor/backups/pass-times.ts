@@ -5,8 +5,11 @@
 
 /** Changes that come together are kept together. */
 const SETTLE_MS = 250;
-/** The safety net under the watches of the file system. */
-const PERIOD_MS = 60_000;
+/**
+ * The safety net under the watches of the file system: this often, and rarer the more a pass costs. Without
+ * one for five minutes the Worker raises an alert.
+ */
+const PERIOD_MS = { least: 60_000, most: 180_000, costs: 300 };
 /** Where watches are not to be had. */
 const UNWATCHED_MS = 2_000;
 /** Between two passes at least this many times the last one's processor time: large states cost. */
@@ -38,7 +41,8 @@ export class PassTimes {
   succeeded({ cpuMs, watching }: { cpuMs: number; watching: boolean }): void {
     this.#pause = 0;
     this.#cost = cpuMs;
-    this.#period = watching ? PERIOD_MS : UNWATCHED_MS;
+    const { least, most, costs } = PERIOD_MS;
+    this.#period = watching ? Math.min(most, Math.max(least, cpuMs * costs)) : UNWATCHED_MS;
   }
 
   /** @param failures in a row, this one included */

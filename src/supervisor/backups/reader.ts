@@ -116,11 +116,13 @@ class StateReader {
     this.pending = undefined;
     this.watcher?.begin();
     const resend = new Map(command.resend.map(({ path, parts }) => [path, new Set(parts)]));
+    let sent = false;
     const found = await this.scanner.scan(
       this.known,
       resend,
-      (file, piece, inParts) =>
-        this.tell(
+      (file, piece, inParts) => {
+        sent = true;
+        return this.tell(
           {
             say: "content",
             path: file.path,
@@ -131,7 +133,8 @@ class StateReader {
             size: piece.bytes.length,
           },
           piece.bytes,
-        ),
+        );
+      },
       (path) => this.watcher?.enter(path),
     );
     const watching = this.watcher?.end() ?? false;
@@ -149,10 +152,12 @@ class StateReader {
     this.pending = { known, shape, complete: isStill && !leftOut };
     const changed = this.differs(found, known, shape);
     if (changed) this.mark?.changed();
+    // Of tens of thousands of files the list costs as much as the look.
+    const nothing = { folders: [], links: [], files: [], unkept: found.unkept };
     await this.tell({
       say: "scanned",
       changed,
-      ...found,
+      ...(changed || sent ? found : nothing),
       removed: [...this.known.keys()].filter((path) => !known.has(path)).length,
       watching,
       cpuMs: cpuMsSince(before),

@@ -54,11 +54,13 @@ test.each([
   const [locale, button, said] = row;
   const { page } = await open(locale);
   const unkept = "state/openclaw.sqlite: database disk image is malformed";
-  await page.route("**/api/agent/restart", (route) => route.fulfill({ json: { ok: true, unkept } }));
+  await page.route("**/api/agent/restart", (route) =>
+    route.fulfill({ json: { ok: true, unkept } }),
+  );
   await page.getByRole("button", { name: button }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: button }).click();
   await page.getByText(said).first().waitFor();
-  await page.getByText(unkept).first().waitFor();
+  expect(await page.getByText(unkept).count()).toBeGreaterThan(0);
 });
 
 test("older entries of the audit log that could not be had are said to be missing", async () => {

@@ -5,7 +5,7 @@ import type { Mark } from "./home.ts";
 import { observedOf } from "./file-list.ts";
 import { readFrames, writeFrame } from "./frames.ts";
 import { readerMessage, type ReaderCommand, type ReaderMessage } from "./messages.ts";
-import { shapeOf } from "./reader.ts";
+import { shapeOf } from "./known-state.ts";
 
 /** A process of the agent's with this program in the reader's role. */
 export interface ReaderProcess {

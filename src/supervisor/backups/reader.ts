@@ -6,23 +6,19 @@
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { MAX_FILES, STATE_FOLDER } from "../../protocol/backup.ts";
+import { STATE_FOLDER } from "../../protocol/backup.ts";
 import { purgeSecrets } from "./secret-tables.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { readFrames, writeFrame } from "./frames.ts";
 import { holdsContent } from "./holds-content.ts";
 import { HomeMark } from "./home-mark.ts";
-import {
-  readerCommand,
-  type ObservedFile,
-  type ReaderCommand,
-  type ReaderMessage,
-} from "./messages.ts";
-import { coverOf } from "./file-list.ts";
+import { readerCommand, type ReaderCommand, type ReaderMessage } from "./messages.ts";
+import { KnownState } from "./known-state.ts";
 import { problemInRestored } from "./restored-database.ts";
-import { BrokenDatabaseError, HoleError, isSame, Scanner, type Known, type Scan } from "./scan.ts";
+import { Scanner } from "./scan.ts";
 import { messageOf } from "./tree.ts";
 import { removeTree } from "./tree-removal.ts";
+import { BrokenDatabaseError, HoleError } from "./unkeepable.ts";
 
 type Command<T extends ReaderCommand["do"]> = Extract<ReaderCommand, { do: T }>;
 
@@ -45,23 +41,13 @@ async function say(output: Writable, message: ReaderMessage, bytes?: Buffer): Pr
   if (bytes !== undefined) await writeFrame(output, { bytes });
 }
 
-/** What a scan saw, until it is known whether that is kept. */
-interface Pending {
-  known: Map<string, Known>;
-  shape: Map<string, string>;
-  /** Nothing of the state is left out, and what changes from then on is seen. */
-  complete: boolean;
-}
-
 class StateReader {
   private readonly tell: (message: ReaderMessage, bytes?: Buffer) => Promise<void>;
   private scanner: Scanner | undefined;
   private watcher: FolderWatch | undefined;
   private home = "";
   private mark: HomeMark | undefined;
-  private known = new Map<string, Known>();
-  private shape = new Map<string, string>();
-  private pending: Pending | undefined;
+  private readonly known = new KnownState();
   private announced = false;
 
   constructor(tell: (message: ReaderMessage, bytes?: Buffer) => Promise<void>) {
@@ -93,8 +79,7 @@ class StateReader {
 
   private open(command: Command<"open">): Promise<void> {
     this.scanner = new Scanner(command.home, command.scratch);
-    this.known = new Map(command.known.map(({ path, ...known }) => [path, known]));
-    this.shape = new Map(command.shape);
+    this.known.begin(command);
     this.home = command.home;
     this.mark = command.mark === undefined ? undefined : new HomeMark(command.home, command.mark);
     if (command.watch) this.watcher = new FolderWatch(command.home, () => this.changed());
@@ -113,12 +98,12 @@ class StateReader {
     const before = process.cpuUsage();
     await changesSoFar();
     this.announced = false;
-    this.pending = undefined;
+    this.known.forget();
     this.watcher?.begin();
     const resend = new Map(command.resend.map(({ path, parts }) => [path, new Set(parts)]));
     let sent = false;
     const found = await this.scanner.scan(
-      this.known,
+      this.known.files,
       resend,
       (file, piece, inParts) => {
         sent = true;
@@ -138,19 +123,10 @@ class StateReader {
       (path) => this.watcher?.enter(path),
     );
     const watching = this.watcher?.end() ?? false;
-    const known = new Map(found.files.map((file) => [file.path, knownOf(file)]));
-    // What cannot be read at the moment is not gone.
-    const isCovered = coverOf(found.unkept);
-    for (const [path, content] of this.known) {
-      if (known.size === MAX_FILES) break;
-      if (!known.has(path) && isCovered(path)) known.set(path, content);
-    }
-    const shape = shapeOf(found);
     const leftOut = found.unkept.some(({ path }) => holdsContent(this.home, path));
     // In a folder that was put aside nothing changes.
     const isStill = this.watcher === undefined || watching;
-    this.pending = { known, shape, complete: isStill && !leftOut };
-    const changed = this.differs(found, known, shape);
+    const { changed, removed } = this.known.saw(found, isStill && !leftOut);
     if (changed) this.mark?.changed();
     // Of tens of thousands of files the list costs as much as the look.
     const nothing = { folders: [], links: [], files: [], unkept: found.unkept };
@@ -158,29 +134,17 @@ class StateReader {
       say: "scanned",
       changed,
       ...(changed || sent ? found : nothing),
-      removed: [...this.known.keys()].filter((path) => !known.has(path)).length,
+      removed,
       watching,
       cpuMs: cpuMsSince(before),
     });
   }
 
-  private differs(found: Scan, now: Map<string, Known>, shape: Map<string, string>): boolean {
-    if (now.size !== this.known.size || shape.size !== this.shape.size) return true;
-    for (const [path, what] of shape) if (this.shape.get(path) !== what) return true;
-    return found.files.some((file) => {
-      const known = this.known.get(file.path);
-      const isOther = known?.mode !== file.mode || known.database !== file.database;
-      return isOther || !isSame(file, known);
-    });
-  }
-
   private async settle(command: Command<"settle">): Promise<void> {
-    const pending = command.kept ? this.pending : undefined;
-    this.pending = undefined;
-    if (pending !== undefined) ({ known: this.known, shape: this.shape } = pending);
+    const complete = this.known.settle(command.kept);
     if (command.generation !== undefined) this.mark?.kept(command.generation);
     await changesSoFar();
-    if (pending?.complete === true && !this.announced) this.mark?.settled();
+    if (complete && !this.announced) this.mark?.settled();
     else this.mark?.changed();
     await this.tell({ say: "settled" });
   }
@@ -236,19 +200,4 @@ async function changesSoFar(): Promise<void> {
 function cpuMsSince(before: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
-}
-
-function knownOf(file: ObservedFile): Known {
-  const { mode, database, partSize, hashes } = file;
-  return { mode, database, partSize, hashes };
-}
-
-export function shapeOf(state: {
-  folders: readonly { path: string; mode: number }[];
-  links: readonly { path: string; target: string }[];
-}): Map<string, string> {
-  return new Map([
-    ...state.folders.map(({ path, mode }) => [path, `folder ${mode}`] as const),
-    ...state.links.map(({ path, target }) => [path, `link ${target}`] as const),
-  ]);
 }

@@ -1,6 +1,6 @@
 /** One look at the whole state: what there is, and what differs from the newest generation. */
 import { join } from "node:path";
-import { isGatewayDatabase, isVital } from "../../archive/kept.ts";
+import { isGatewayDatabase } from "../../archive/kept.ts";
 import { MAX_FILES } from "../../protocol/backup.ts";
 import { openContent, ShrunkError, type OpenedContent, type Piece } from "./content.ts";
 import { CheckedCopies } from "./checked-copy.ts";
@@ -8,6 +8,7 @@ import { looksLikeDatabase } from "./database.ts";
 import type { ObservedFile } from "./messages.ts";
 import { clearPlaceOf, inScratch, ScratchFolderError } from "./scratch-folder.ts";
 import { Seen, standOf, type Look, type Stand } from "./seen.ts";
+import { BrokenDatabaseError, requireVital } from "./unkeepable.ts";
 import { isGone, messageOf, walk, type Entry } from "./tree.ts";
 
 export interface Known {
@@ -38,17 +39,6 @@ export type Send = (file: ObservedFile, piece: Piece, inParts: boolean) => Promi
 const SHRUNK_TRIES = 3;
 /** Milliseconds since the epoch: what a tar can say, from 1970 to 2242. */
 const LATEST = (8 ** 11 - 1) * 1000;
-
-export class BrokenDatabaseError extends Error {
-  override readonly name = "BrokenDatabaseError";
-  readonly code = "broken-database";
-}
-
-/** Something that the gateway lives from is not where it was: all the rest would be no state. */
-export class HoleError extends Error {
-  override readonly name = "HoleError";
-  readonly code = "hole";
-}
 
 /** What the walk came by is not there any more, or something else is. */
 class GoneError extends Error {
@@ -215,14 +205,4 @@ export function isSame(file: ObservedFile, known: Known | undefined): boolean {
     known.hashes.length === file.hashes.length &&
     known.hashes.every((one, i) => one === file.hashes[i])
   );
-}
-
-/** They come first in the walk: nothing has been sent in vain. */
-function requireVital(entry: Entry): void {
-  if (entry.kind === "folder" || !isVital(entry.path)) return;
-  if (entry.kind === "unkept") {
-    if (entry.beyond === true) return;
-    throw new HoleError(`${entry.path}: ${entry.why}`);
-  }
-  throw new HoleError(`${entry.path} is a ${entry.kind}, and what was in it would not be kept`);
 }

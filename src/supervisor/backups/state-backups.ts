@@ -8,11 +8,12 @@
 import { join } from "node:path";
 import type { BackupStatus, Reason, RestorePlan } from "../../protocol/backup.ts";
 import { makeGeneration, type Base, type Made } from "./generation.ts";
-import { dropLeftBehind, scratchIn, setAside } from "./home.ts";
+import { dropLeftBehind, setAside } from "./home.ts";
 import type { Asked, LeftBehind, Mark } from "./home.ts";
+import { HomeReader } from "./home-reader.ts";
 import { takeInImport } from "./imported.ts";
 import { PassTimes } from "./pass-times.ts";
-import { ReaderClient } from "./reader-client.ts";
+import type { ReaderClient } from "./reader-client.ts";
 import { keepLeftBehind } from "./recovery.ts";
 import type { PassedOver, Restored } from "./restore.ts";
 import { drillRestore, restoreHome } from "./restoring.ts";
@@ -26,7 +27,7 @@ export class StateBackups {
   private readonly parts: StateBackupsParts;
   private base: Base | undefined;
   private readonly standing = new Standing();
-  private reader: ReaderClient | undefined;
+  private readonly reader: HomeReader;
   private readonly times: PassTimes;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private turn: Promise<unknown> = Promise.resolve();
@@ -40,6 +41,7 @@ export class StateBackups {
     this.rewrite = parts.settings.rewrite === true;
     this.recipient = parts.settings.recipient;
     this.times = new PassTimes(parts.settings.intervalMs);
+    this.reader = new HomeReader(parts, this.changed);
   }
 
   status(): BackupStatus {
@@ -59,8 +61,8 @@ export class StateBackups {
       if (end?.outcome === "failed") restored = end;
       else {
         // Its process comes up while the packs are on their way.
-        await this.startReader();
-        restored = await restoreHome(this.parts, () => this.startReader());
+        await this.reader.start();
+        restored = await restoreHome(this.parts, () => this.reader.start());
         if (restored.outcome !== "failed") this.clear(end?.outcome === "unkept" ? left : undefined);
       }
     } catch (error) {
@@ -103,8 +105,7 @@ export class StateBackups {
 
   private unrestored(failed: Extract<Restored, { outcome: "failed" }>): Restored {
     this.base = undefined;
-    this.reader?.close();
-    this.reader = undefined;
+    this.reader.close();
     const message = `the backup could not be restored: ${failed.reason}: ${failed.message}`;
     this.standing.unrestored(message, this.parts.now());
     this.parts.onChange();
@@ -157,8 +158,7 @@ export class StateBackups {
 
   close(): void {
     this.pause();
-    this.reader?.close();
-    this.reader = undefined;
+    this.reader.close();
   }
 
   private readonly changed = (): void => {
@@ -217,13 +217,16 @@ export class StateBackups {
       }
       if (again === undefined) return made;
       this.base = again;
-      this.reader?.close();
-      this.reader = undefined;
+      this.reader.close();
       return await this.attempt(again, reason);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return { ok: false, reason: "reader", message };
     }
+  }
+
+  private openReader(base: Base): Promise<ReaderClient> {
+    return this.reader.open(base.list, this.markOf(base));
   }
 
   /** A home that cannot be marked is kept all the same: the mark matters only after a kill. */
@@ -261,27 +264,7 @@ export class StateBackups {
       return;
     }
     // A reader that failed may be out of step: a new one begins from what is known to be kept.
-    this.reader?.close();
-    this.reader = undefined;
+    this.reader.close();
     this.times.failed(now(), failures, made.retryAfterMs);
-  }
-
-  private async startReader(): Promise<ReaderClient> {
-    if (this.reader?.alive) return this.reader;
-    this.reader = new ReaderClient(await this.parts.openReader(), this.changed);
-    return this.reader;
-  }
-
-  private async openReader(base: Base): Promise<ReaderClient> {
-    const reader = await this.startReader();
-    if (reader.opened) return reader;
-    await reader.open({
-      home: this.parts.home,
-      scratch: scratchIn(this.parts.home),
-      known: base.list,
-      watch: true,
-      mark: this.markOf(base),
-    });
-    return reader;
   }
 }

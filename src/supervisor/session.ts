@@ -47,6 +47,9 @@ export interface Session extends Booted {
 
 /** Events of the gateway after which its state is worth keeping at once. */
 const WORTH_KEEPING = ["chat", "device.pair.", "cron", "config."] as const;
+/** A gateway that is busy answers late; nobody waits long for one that does not answer at all. */
+const DUE_TRIES = 3;
+const DUE_PAUSE_MS = 300;
 const FIRST_OUTCOMES: ReadonlySet<GatewayState> = new Set(["ready", "backoff", "failed"]);
 
 export function startSession(parts: SessionParts): Session {
@@ -83,7 +86,7 @@ export function startSession(parts: SessionParts): Session {
     onEvent(event) {
       if (WORTH_KEEPING.some((name) => event.startsWith(name))) backups?.poke();
       // A job was made or changed: its time has to be known before the agent sleeps.
-      if (event.startsWith("cron")) reporter.changed();
+      if (event.startsWith("cron")) void operator.askDue().then(() => reporter.changed());
       if (!event.startsWith("device.pair.")) return;
       reporter.event({ kind: "pairing", startGeneration });
     },
@@ -140,8 +143,6 @@ export function startSession(parts: SessionParts): Session {
     runner.start();
   });
 
-  let dueAtStop: number | null | undefined;
-
   async function status(): Promise<SupervisorStatus> {
     await started;
     await operator.askBusy();
@@ -153,7 +154,7 @@ export function startSession(parts: SessionParts): Session {
     const gatewayMemory = memoryOf(runner?.pid());
     const busy = operator.lastBusy();
     const sinceKeptMs = proof.ageMs();
-    const nextDue = operator.lastDue() === undefined ? dueAtStop : operator.lastDue();
+    const nextDue = operator.lastDue();
     return {
       protocol: CONTROL_PROTOCOL,
       agentId: document.agentId,
@@ -220,8 +221,10 @@ export function startSession(parts: SessionParts): Session {
   async function end(deadlineMs: number): Promise<void> {
     await started;
     // A job that was made a moment ago has to be known when nobody can be asked any more.
-    const due = await operator.askDue();
-    if (due !== undefined) dueAtStop = due;
+    for (let tries = 1; tries <= DUE_TRIES && view().state === "ready"; tries += 1) {
+      if (await operator.askDue()) break;
+      await sleep(DUE_PAUSE_MS);
+    }
     // Turns that end meanwhile are kept as they end: this may take long, and be broken off.
     await runner?.stop(deadlineMs);
     backups?.pause();
@@ -234,6 +237,8 @@ export function startSession(parts: SessionParts): Session {
     call: (method, params) => operator.call(method, params),
     backups: () => backups,
     keep: () => backUpLast(backups),
+    askDue: () => operator.askDue(),
+    isConnected: () => operator.isConnected(),
   });
 
   return {

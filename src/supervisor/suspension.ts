@@ -16,6 +16,10 @@ export interface SuspensionParts {
   backups(): StateBackups | undefined;
   /** Keeps all there is; answers the refusal's text when that did not work. */
   keep(): Promise<string | undefined>;
+  /** Asks when the next job is due. @returns whether the gateway said it */
+  askDue(): Promise<boolean>;
+  /** Whether there is a gateway to be asked. */
+  isConnected(): boolean;
 }
 
 export interface Suspension {
@@ -40,13 +44,21 @@ export function createSuspension(parts: SuspensionParts): Suspension {
   return {
     resume,
     async suspend() {
+      // Of a suspended one nothing can be asked, and a job that was made a moment ago has to be known.
+      if (!(await parts.askDue()) && parts.isConnected()) {
+        return { ok: false, reason: "busy", message: "it does not say when its next job is due" };
+      }
       const reply = await parts.call("gateway.suspend.prepare", {
         requestId: `sleep-of-start-${parts.startGeneration}`,
       });
-      // A gateway that cannot be asked has no work that could be lost: its state is what counts.
       const answer = prepared.safeParse(reply.ok ? reply.result : undefined);
       if (answer.success && answer.data.status !== "ready") {
         return { ok: false, reason: "busy", message: answer.data.reason ?? answer.data.status };
+      }
+      // One that is gone has no work that could be lost: its state is what counts.
+      if (!answer.success && parts.isConnected()) {
+        const message = reply.ok ? "its answer is not understood" : reply.error.message;
+        return { ok: false, reason: "busy", message: message.slice(0, 1000) };
       }
       if (answer.success && "suspensionId" in answer.data) suspensionId = answer.data.suspensionId;
       if (parts.backups() === undefined) return { ok: true };

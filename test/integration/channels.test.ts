@@ -85,6 +85,22 @@ describe("a message", () => {
     expect(await rig.log()).toContain(`handed over before ${JSON.stringify(one)}`);
   });
 
+  it("that a lost sandbox had taken keeps the agent trying while its starts fail", async () => {
+    await rig.scenario({ keeps: false });
+    await post(update());
+    await expect
+      .poll(async () => (await channels()).letters[0]?.state, { timeout: 20_000 })
+      .toBe("given");
+    await rig.scenario({ crashAtStart: 7 });
+    await rig.kill();
+    await rig.until(
+      ({ phase, lastError }) => phase === "failed" && lastError?.includes("7") === true,
+    );
+    expect((await channels()).letters[0]?.state).toBe("waiting");
+    await rig.scenario({});
+    await empty();
+  });
+
   it("that the gateway refuses becomes a dead letter with an alert, and can be tried again", async () => {
     await rig.scenario({ listener: "refuses" });
     await post(update());
@@ -244,6 +260,17 @@ it("a job that is due wakes an agent that sleeps, once, and it sleeps again", as
   await rig.until(({ phase }) => phase === "ready");
   await rig.until(({ phase }) => phase === "stopped");
   expect(await starts()).toBe(before + 2);
+});
+
+it("what came while the panic button held the agent wakes it as soon as nothing holds it any more", async () => {
+  const admin = { by: "owner@example.org", from: "198.51.100.7" };
+  await rig.call("security.panic", admin);
+  const one = update();
+  expect(await post(one)).toBe(200);
+  expect(await delivered()).toEqual([]);
+  await rig.call("security.panicOver", admin);
+  await empty();
+  expect(await delivered()).toEqual([String(one.update_id)]);
 });
 
 it("a message of a platform that is not set up any more waits, is shown, and keeps nobody awake", async () => {

@@ -286,10 +286,25 @@ describe("a supervisor and the pinned gateway", () => {
     expect(logs).not.toContain(GATEWAY_TOKEN);
   });
 
-  it("stops the gateway gracefully on request, and ends with exit code 0", async () => {
+  it("stops the gateway gracefully on request, knows its next job, and ends with exit code 0", async () => {
     const pid = gatewayPid();
+    const due = Date.now() + 3_600_000;
+    const job = {
+      name: "water the quince",
+      schedule: { kind: "at", at: new Date(due).toISOString() },
+      sessionTarget: "isolated",
+      wakeMode: "now",
+      payload: { kind: "agentTurn", message: "water the quince" },
+    };
+    const client = await mustConnect(connectOptions(device));
+    expect(await client.call("cron.add", job)).toMatchObject({ ok: true });
+    client.close();
+    // From here on the gateway answers no question.
+    const quiet = await rig.control("/v1/suspend", { method: "POST" });
+    expect(await quiet.json()).toEqual({ ok: true });
     const stopped = await rig.control("/v1/stop", { method: "POST", body: '{"deadlineMs":20000}' });
-    expect(supervisorStatus.parse(await stopped.json()).gateway.state).toBe("stopped");
+    const status = supervisorStatus.parse(await stopped.json());
+    expect(status).toMatchObject({ gateway: { state: "stopped" }, nextDue: due });
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
     expect((await fetch(frontUrl("/"))).status).toBe(503);
     rig.process.kill("SIGTERM");

@@ -29,6 +29,7 @@ export class Agent extends ProductAgent {
       drain: 3_000,
       requestWait: 30_000,
       keepAlive: 400,
+      unanswered: 200,
       startWatch: 200,
       sleepRetry: 300,
       activityWrite: 100,

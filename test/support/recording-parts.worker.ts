@@ -66,6 +66,7 @@ export function openRooms({ sql, env, kept, saw, wrote, changed, rewritten }: Su
     disconnectAll: async () => ({ ok: true }),
     destroy: async () => ({ ok: true }),
     changed: () => changed("audit"),
+    released: () => {},
   });
   const browsing = parsed.ok ? parsed.config.browser : undefined;
   const browser = new BrowserRoom({

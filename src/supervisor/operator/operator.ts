@@ -22,10 +22,12 @@ export interface Operator {
   askBusy(): Promise<boolean | undefined>;
   /** The latest answer to that. */
   lastBusy(): boolean | undefined;
-  /** When the next scheduled job is due, as of the same moment; null for never. */
+  /** When the next scheduled job is due, as the gateway last said, also one that is gone; null for never. */
   lastDue(): number | null | undefined;
-  /** Asks for it now, whatever was answered a moment ago; undefined when the gateway does not say. */
-  askDue(): Promise<number | null | undefined>;
+  /** Asks for it now, whatever was answered a moment ago. @returns whether the gateway said it */
+  askDue(): Promise<boolean>;
+  /** Whether there is a gateway to be asked. */
+  isConnected(): boolean;
   version(): string | undefined;
 }
 
@@ -55,7 +57,6 @@ export function createOperator(parts: OperatorParts): Operator {
         session = undefined;
         asked = undefined;
         lastBusy = undefined;
-        lastDue = undefined;
         if (!signal.aborted) parts.onLost(reason);
       }
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -73,11 +74,11 @@ export function createOperator(parts: OperatorParts): Operator {
     return session.call(method, params, deadlineMs);
   }
 
-  async function askDue(): Promise<number | null | undefined> {
+  async function askDue(): Promise<boolean> {
     const jobs = await call("cron.status", {}, ACTIVITY_MS);
     const due = schedule.safeParse(jobs.ok ? jobs.result : undefined);
-    lastDue = due.success ? (due.data.nextWakeAtMs ?? null) : undefined;
-    return lastDue;
+    if (due.success) lastDue = due.data.nextWakeAtMs ?? null;
+    return due.success;
   }
 
   async function askActivity(): Promise<boolean | undefined> {
@@ -116,6 +117,7 @@ export function createOperator(parts: OperatorParts): Operator {
     lastBusy: () => lastBusy,
     lastDue: () => lastDue,
     askDue,
+    isConnected: () => session !== undefined,
     version: () => version,
   };
 }

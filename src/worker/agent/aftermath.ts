@@ -50,9 +50,13 @@ export class Aftermath {
   }
 
   #newPhase(): void {
-    const { agentId, life, wakefulness, devices, browser, log, waitUntil } = this.#parts;
+    const { agentId, life, wakefulness, channels, devices, browser, due, log, waitUntil } =
+      this.#parts;
     const { phase, startGeneration, lastError } = life.life;
     log.info("agent phase", { agentId, phase, startGeneration, lastError });
+    // Before the next alarm is reckoned: what waits wakes the agent and keeps it trying.
+    if (phase === "failed") channels.lost();
+    if (phase === "ready") due.ready();
     waitUntil(wakefulness.schedule());
     if (phase === "ready") waitUntil(devices.welcome());
     if (!isLive(phase)) waitUntil(browser.agentStopped());

@@ -63,6 +63,11 @@ export class AgentLife {
     return this.#life.phase;
   }
 
+  /** The end under way, if there is one. */
+  get ending(): Promise<void> | undefined {
+    return this.#drained;
+  }
+
   /** The shared start under way, if there is one. */
   get attempt(): Promise<StartResult> | undefined {
     return this.#attempt?.done;
@@ -114,9 +119,8 @@ export class AgentLife {
     this.#fault(this.#failing?.reason ?? ended, this.#failing?.blameless);
   }
 
-  /** The start that everybody shares: the one under way, or a new one. */
+  /** The start that everybody shares: the one under way, or a new one. Not before an end is over. */
   async want(): Promise<StartResult> {
-    if (this.#drained !== undefined) await this.#drained;
     if (this.phase === "ready") return { ok: true };
     if (this.#attempt !== undefined) return this.#attempt.done;
     if (!this.#move("wanted")) return { ok: false, reason: `The agent is ${this.phase}.` };

@@ -50,6 +50,7 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
     const adopted = power.adopt().finally(() => {
       rooms.channels.attend();
       ctx.waitUntil(wakefulness.schedule());
+      ctx.waitUntil(power.goOn());
     });
     ctx.waitUntil(adopted);
   }
@@ -124,8 +125,9 @@ export class Agent extends DurableObject<Env> implements AgentCalls {
     await life.poll();
     if (isLive(life.phase) && sandbox.running) await sandbox.holdAwake();
     await this.devices.attend();
+    // A platform that does not answer keeps no job and no retry waiting.
     if ((this.channels.tendAt ?? Number.POSITIVE_INFINITY) <= Date.now()) {
-      await this.channels.tend();
+      this.ctx.waitUntil(this.channels.tend());
     }
     const next = wakefulness.next();
     if (next.alarmAt !== undefined) await alarm.set(next.alarmAt);

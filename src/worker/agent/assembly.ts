@@ -39,6 +39,7 @@ import {
 import { outboundFor } from "./outbound-binding.ts";
 import { Power } from "./power.ts";
 import { Sandbox } from "./sandbox.ts";
+import { StartAgain } from "./start-again.ts";
 import { AgentSettings } from "./settings.ts";
 import { StatusBoard } from "./status-board.ts";
 import { LifeStore } from "./store/life.ts";
@@ -146,6 +147,7 @@ export function assemble(surroundings: Surroundings, container: Container, budge
   const board = new StatusBoard({ agentId, life, store, kept, backups, channels, sleepAfter });
   const power = new Power({
     ...{ life, wakefulness, backups, control, sandbox, panic, parsed, budget, alarm },
+    again: new StartAgain(records),
     refused: (reason) => audit.note(entryOf("stop-refused", { by: "", from: "" }, reason)),
   });
   const aftermath = new Aftermath({
@@ -165,6 +167,10 @@ export function assemble(surroundings: Surroundings, container: Container, budge
     disconnectAll: () => devices.disconnectAll(),
     destroy: () => power.destroy(),
     changed: () => board.changed("audit"),
+    released: () => {
+      channels.attend();
+      waitUntil(wakefulness.schedule());
+    },
   });
 
   /** Sockets do not say by which credential they were let in: all end, and the others come back. */

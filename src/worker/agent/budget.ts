@@ -26,6 +26,8 @@ export interface Budget {
   requestWait: number;
   /** The alarm fires at least this often while a sandbox runs … */
   keepAlive: number;
+  /** … sooner when its supervisor did not answer … */
+  unanswered: number;
   /** … and a start is looked after this often … */
   startWatch: number;
   /** … which must be more often than the platform's own inactivity timeout. */
@@ -51,6 +53,7 @@ export const BUDGET: Budget = {
   destroy: 20_000,
   requestWait: 240_000,
   keepAlive: 120_000,
+  unanswered: 30_000,
   startWatch: 5_000,
   inactivity: 900_000,
   activityWrite: 60_000,

@@ -55,3 +55,27 @@ it("wakes it for a bounded number of jobs a day, and again the next day", () => 
   for (let wakes = 0; wakes < 96; wakes += 1) due.woke(5 * DAY + wakes);
   expect(due.wakeAt()).toBe(6 * DAY);
 });
+
+it("waits longer after each wake that did not get it ready, and a minute after one that did", () => {
+  const due = new DueRun(notebook(), quick);
+  due.observe(1);
+  const waits = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => {
+    due.woke(DAY + n);
+    return (due.wakeAt() ?? 0) - DAY - n;
+  });
+  expect(waits.map((wait) => wait / 60_000)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  due.ready();
+  due.woke(2 * DAY);
+  expect(due.wakeAt()).toBe(2 * DAY + 60_000);
+});
+
+it("stays up for a job that no wake of the day is left for", () => {
+  const due = new DueRun(notebook(), quick);
+  due.observe(5 * DAY + 7_200_000);
+  expect(due.isSoon(5 * DAY)).toBe(false);
+  for (let wakes = 0; wakes < 96; wakes += 1) due.woke(5 * DAY + wakes);
+  expect(due.isSoon(5 * DAY + 1_000)).toBe(true);
+  expect(due.isSoon(5 * DAY + 7_291_000)).toBe(false);
+  due.observe(6 * DAY + 7_200_000);
+  expect(due.isSoon(5 * DAY + 1_000)).toBe(false);
+});

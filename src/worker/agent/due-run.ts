@@ -10,8 +10,8 @@ import * as z from "zod";
  * the gateway begins is put off by it for two minutes, so that late costs far more than early.
  */
 const LEAD_MS = { least: 30_000, unknown: 60_000, most: 180_000, share: 1.5, more: 10_000 };
-/** Between two wakes by a job. */
-const BETWEEN_WAKES_MS = 60_000;
+/** Between two wakes by a job; twice as long after each whose start did not get the gateway ready. */
+const BETWEEN_WAKES_MS = { first: 60_000, most: 3_600_000 };
 const WAKES_A_DAY = 96;
 /** An agent is not put to sleep when it would have to be started again so soon after. */
 const NOT_WORTH_MS = 60_000;
@@ -26,6 +26,8 @@ const stored = z.object({
   /** Of that day. */
   wakes: z.number(),
   wokeAt: z.number().optional(),
+  /** In a row, without a gateway that was ready. */
+  inVain: z.number().optional(),
 });
 type Stored = z.infer<typeof stored>;
 
@@ -63,26 +65,42 @@ export class DueRun {
 
   /** When an agent that sleeps has to be woken. */
   wakeAt(): number | undefined {
-    const { at, day, wakes, wokeAt = 0 } = this.#stored;
+    const { at, day, wokeAt = 0, inVain = 0 } = this.#stored;
     if (at === undefined) return undefined;
-    const wanted = Math.max(at - leadFor(this.#slowestStart()), wokeAt + BETWEEN_WAKES_MS);
-    const full = wakes >= WAKES_A_DAY && Math.floor(wanted / DAY_MS) === day;
-    return full ? (day + 1) * DAY_MS : wanted;
+    const { first, most } = BETWEEN_WAKES_MS;
+    const between = Math.min(most, first * 2 ** Math.max(0, inVain - 1));
+    const wanted = Math.max(at - leadFor(this.#slowestStart()), wokeAt + between);
+    return this.#isSpent(wanted) ? (day + 1) * DAY_MS : wanted;
   }
 
-  /** A job is about to run, or has begun and was not reported yet. */
+  /** No more wakes on the day of that moment. */
+  #isSpent(at: number): boolean {
+    const { day, wakes } = this.#stored;
+    return wakes >= WAKES_A_DAY && Math.floor(at / DAY_MS) === day;
+  }
+
+  /**
+   * A job is about to run, or has begun and was not reported yet. Where no wake would be left for it, an
+   * agent that is up waits for it.
+   */
   isSoon(now: number): boolean {
     const { at } = this.#stored;
     if (at === undefined || now > at + BEGUN_MS) return false;
-    return now > at - leadFor(this.#slowestStart()) - NOT_WORTH_MS;
+    const lead = leadFor(this.#slowestStart());
+    return this.#isSpent(at - lead) || now > at - lead - NOT_WORTH_MS;
   }
 
   /** The agent was woken for a job. */
   woke(now: number): void {
     const today = Math.floor(now / DAY_MS);
-    const { day, wakes } = this.#stored;
+    const { day, wakes, inVain = 0 } = this.#stored;
     const counted = day === today ? wakes + 1 : 1;
-    this.#keep({ ...this.#stored, day: today, wakes: counted, wokeAt: now });
+    this.#keep({ ...this.#stored, day: today, wakes: counted, wokeAt: now, inVain: inVain + 1 });
+  }
+
+  /** A gateway is ready, and sees to its jobs. */
+  ready(): void {
+    if ((this.#stored.inVain ?? 0) > 0) this.#keep({ ...this.#stored, inVain: 0 });
   }
 
   #keep(next: Stored): void {

@@ -21,6 +21,11 @@ describe("the alarm", () => {
       { act: "nothing", alarmAt: now + BUDGET.keepAlive },
     ],
     [
+      "looks again soon when the supervisor did not answer",
+      { unanswered: true },
+      { act: "nothing", alarmAt: now + BUDGET.unanswered },
+    ],
+    [
       "stops one that idled for long enough",
       { sleepAfter: 10 * minute },
       { act: "drain", alarmAt: now + BUDGET.startWatch },

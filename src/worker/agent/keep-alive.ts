@@ -14,6 +14,8 @@ export interface Situation {
   lastActivity: number;
   /** Open client sockets, requests under way, or a turn the gateway works on. */
   working: boolean;
+  /** The supervisor did not answer the latest question. */
+  unanswered?: boolean;
   sleepAfter: SleepAfter;
   /** When the agent has to be up: a message waits, or a job is due. */
   wakeAt?: number;
@@ -55,7 +57,8 @@ function decideLife(situation: Situation, now: number, budget: Budget): Next {
       ? { act: "start", alarmAt: now + budget.startWatch }
       : { act: "nothing", alarmAt: Math.min(retryAt, idleAt) };
   }
-  return { act: "nothing", alarmAt: Math.min(now + budget.keepAlive, idleAt) };
+  const again = situation.unanswered === true ? budget.unanswered : budget.keepAlive;
+  return { act: "nothing", alarmAt: Math.min(now + again, idleAt) };
 }
 
 /** A sandbox that took long to start is not idle before it was ready for that long. */

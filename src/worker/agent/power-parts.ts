@@ -14,6 +14,7 @@ interface PoweredLife {
   readonly phase: Life["phase"];
   readonly supervisor: SupervisorStatus | undefined;
   readonly lost: string | undefined;
+  readonly ending: Promise<void> | undefined;
   adopt(atOnce: boolean): Promise<void>;
   reconcile(): void;
   observe(status: SupervisorStatus): void;
@@ -33,6 +34,7 @@ export interface PowerParts {
   sandbox: { destroy(): Promise<Done> };
   /** Whether the panic button holds the agent, and since when. */
   panic: { readonly held: object | undefined };
+  again: { readonly wanted: boolean; note(wanted: boolean): void };
   parsed: ParsedConfig;
   budget: Budget;
   alarm: { set(at: number): Promise<void> };

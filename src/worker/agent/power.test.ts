@@ -6,6 +6,7 @@ import { BUDGET } from "./budget.ts";
 import type { Life } from "./lifecycle.ts";
 import { Power } from "./power.ts";
 import type { PowerParts } from "./power-parts.ts";
+import { StartAgain } from "./start-again.ts";
 
 const PARSED = parseConfig({
   MOLTBOT_GATEWAY_TOKEN: "t".repeat(32),
@@ -13,9 +14,9 @@ const PARSED = parseConfig({
 });
 
 /** An agent that stops and starts at once, and what happened to it in order. */
-function agent(kept: LastBackup = { ok: true }) {
+function agent(kept: LastBackup = { ok: true }, settings = new Map<string, string>()) {
   const log: string[] = [];
-  const held: { panic?: { at: number; by: string } } = {};
+  const held: { panic?: { at: number; by: string }; ending?: Promise<void> | undefined } = {};
   let present: Life = { phase: "ready", since: 0, startGeneration: 1, failures: 0 };
   const life: PowerParts["life"] = {
     get life() {
@@ -23,6 +24,9 @@ function agent(kept: LastBackup = { ok: true }) {
     },
     get phase() {
       return present.phase;
+    },
+    get ending() {
+      return held.ending;
     },
     ...{ supervisor: undefined, lost: undefined },
     ...{ adopt: async () => {}, reconcile: () => {}, observe: () => {}, fail: async () => {} },
@@ -54,6 +58,13 @@ function agent(kept: LastBackup = { ok: true }) {
       },
     },
     alarm: { set: async () => {} },
+    again: new StartAgain({
+      setting: (name) => settings.get(name),
+      setSetting(name, value) {
+        if (value === undefined) settings.delete(name);
+        else settings.set(name, value);
+      },
+    }),
   });
   return { power, life, log, held };
 }
@@ -109,6 +120,42 @@ it("nothing starts after a change when the panic button was pressed meanwhile", 
   expect(await woken).toMatchObject({ ok: false });
   expect(await rewritten).toMatchObject({ ok: false });
   expect(log).toEqual(["stop", "restore begins", "restore ends"]);
+});
+
+it.each([true, false])(
+  "who waits for an end gets no start when it is held by then: %s",
+  async (panics) => {
+    const { power, log, held } = agent();
+    await power.shutDown();
+    const end = Promise.withResolvers<void>();
+    held.ending = end.promise;
+    const woken = power.wake();
+    await new Promise(setImmediate);
+    if (panics) held.panic = { at: 1, by: "olga" };
+    held.ending = undefined;
+    end.resolve();
+    expect((await woken).ok).toBe(!panics);
+    expect(log).toEqual(panics ? ["stop"] : ["stop", "start"]);
+  },
+);
+
+it.each<[string, (power: Power) => Promise<unknown>, boolean]>([
+  ["restart", (power) => power.restart(), true],
+  ["restore", (power) => power.rewritten(async () => ({ ok: true }), possible), true],
+  ["stop", (power) => power.stop(), false],
+])("a %s that the end of the Durable Object cut is followed by a start: %#", async (...row) => {
+  const [, begin, starts] = row;
+  const settings = new Map<string, string>();
+  const before = agent({ ok: true }, settings);
+  before.life.drain = () => new Promise(() => {});
+  void begin(before.power);
+  await new Promise(setImmediate);
+  const after = agent({ ok: true }, settings);
+  await after.life.drain();
+  await after.power.goOn();
+  await after.power.goOn();
+  expect(after.log).toEqual(starts ? ["stop", "start"] : ["stop"]);
+  expect(settings.size).toBe(0);
 });
 
 it("a change that fails by an error keeps nobody waiting", async () => {

@@ -33,6 +33,11 @@ export class Power {
     return this.#adoption;
   }
 
+  /** Starts an agent that was stopped to be started again, when the Durable Object ended between the two. */
+  async goOn(): Promise<void> {
+    if (this.#parts.again.wanted) await this.wake();
+  }
+
   /** The phase is the sandbox's own: taken over if there was one, and not one that ended unseen. */
   async settle(): Promise<void> {
     await this.#adoption;
@@ -66,9 +71,15 @@ export class Power {
   /** The one start that everybody shares. */
   async wake(): Promise<Done> {
     const { life, panic, parsed } = this.#parts;
-    while (this.#rewriting !== undefined) await this.#rewriting;
+    // Whether the panic button holds it is asked after every wait, and nothing waits from there on.
+    while (this.#rewriting !== undefined || life.ending !== undefined) {
+      await (this.#rewriting ?? life.ending);
+    }
     if (panic.held !== undefined) return { ok: false, reason: HELD };
-    if (parsed.ok) return life.want();
+    if (parsed.ok) {
+      this.#parts.again.note(false);
+      return life.want();
+    }
     const names = parsed.problems.map(({ name }) => name).join(", ");
     return { ok: false, reason: `The configuration has to be mended first: ${names}.` };
   }
@@ -90,9 +101,14 @@ export class Power {
   }
 
   async stop(): Promise<Ended> {
+    return this.#stop(false);
+  }
+
+  async #stop(again: boolean): Promise<Ended> {
     const kept = await this.#kept();
     // A sandbox that does not answer gains nothing by staying.
     if (kept.ok || kept.waiting !== "helps") {
+      this.#parts.again.note(again);
       return this.#withLoss(await this.shutDown(), kept);
     }
     return this.#refused(`Not stopped, because the present state is not kept yet: ${kept.reason}.`);
@@ -106,13 +122,16 @@ export class Power {
   }
 
   async restart(): Promise<Ended> {
-    const stopped = await this.stop();
-    return stopped.ok ? { ...stopped, ...(await this.start()) } : stopped;
+    const stopped = await this.#stop(true);
+    if (stopped.ok) return { ...stopped, ...(await this.start()) };
+    this.#parts.again.note(false);
+    return stopped;
   }
 
   /** At once, and also a sandbox that no phase knows of: with it goes its way out. */
   async destroy(): Promise<Done> {
-    const { life, sandbox } = this.#parts;
+    const { life, sandbox, again } = this.#parts;
+    again.note(false);
     await life.drain(true);
     const destroyed = await sandbox.destroy();
     return destroyed.ok ? this.#stopped() : destroyed;
@@ -137,7 +156,12 @@ export class Power {
    */
   async rewritten(change: () => Promise<Done>, possible: () => Promise<Done>): Promise<Ended> {
     const wasLive = isLive(this.#parts.life.phase);
-    const { done, again } = await this.#alone(() => this.#swap(change, possible, wasLive));
+    const { done, again } = await this.#alone(() => this.#swap(change, possible, wasLive)).catch(
+      async (error: unknown) => {
+        await this.goOn();
+        throw error;
+      },
+    );
     if (!again) return done;
     const started = await this.start();
     if (done.ok) return { ...done, ...started };
@@ -158,8 +182,12 @@ export class Power {
     // What would be lost is not given up for nothing.
     const can: Done = kept.ok ? kept : await possible();
     if (!can.ok) return { done: can, again: false };
+    this.#parts.again.note(wasLive);
     const stopped = await this.shutDown();
-    if (!stopped.ok) return { done: stopped, again: false };
+    if (!stopped.ok) {
+      this.#parts.again.note(false);
+      return { done: stopped, again: false };
+    }
     const { lost } = this.#parts.life;
     if (kept.ok && wasLive && lost !== undefined) {
       const reason = `Nothing was changed, because the last backup before it failed: ${lost}`;

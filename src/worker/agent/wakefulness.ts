@@ -61,6 +61,7 @@ export class Wakefulness {
         life: life.life,
         lastActivity: this.#lastActivity,
         working: this.working,
+        unanswered: life.unanswered,
         leftover: leftover.runs,
         sleepAfter: sleepAfter(),
         ...this.#wanted(),

@@ -24,6 +24,8 @@ export interface SecurityParts {
   destroy(): Promise<Done>;
   /** Pages that follow are told. */
   changed(): void;
+  /** Nothing holds the agent any more: what waits is seen to. */
+  released(): void;
 }
 
 export class SecurityRoom extends RpcTarget implements SecurityCalls {
@@ -73,6 +75,7 @@ export class SecurityRoom extends RpcTarget implements SecurityCalls {
     this.#parts.audit.note(entryOf("panic-over", asker));
     this.#parts.panic.release();
     this.#parts.changed();
+    this.#parts.released();
     return { ok: true };
   }
 

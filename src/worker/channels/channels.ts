@@ -31,6 +31,8 @@ import { viewOf } from "./view.ts";
 import { Waking } from "./waking.ts";
 
 const MAX_SHOWN = 200;
+/** Starts are counted from 1. */
+const NO_START = 0;
 /** A text of Telegram's has at most 4096 characters, each of which may be escaped. */
 const HANDED_OVER = { limit: 50, maxChars: 30_000 };
 
@@ -132,6 +134,11 @@ export class ChannelsRoom extends RpcTarget implements ChannelCalls {
   /** Committed backups of this start hold every acknowledgement up to `mark`. */
   kept(startGeneration: number, mark: number): void {
     this.#letters.kept(startGeneration, mark);
+  }
+
+  /** The sandbox is gone, and with it what it took and no committed backup is known to hold. */
+  lost(): void {
+    this.#letters.takeBack(NO_START, this.#parts.now());
   }
 
   /** For the next sandbox, whose gateway may have marks of them and nothing else (`docs/channels.md`). */

@@ -2,6 +2,9 @@
 import type { Channel } from "./channel.ts";
 import type { ChannelsParts } from "./parts.ts";
 
+/** A platform is asked for half of that at most. */
+const AGAIN_MS = 60_000;
+
 export class Tending {
   readonly #channels: readonly Channel[];
   readonly #parts: Pick<ChannelsParts, "now" | "changed">;
@@ -17,6 +20,8 @@ export class Tending {
 
   /** One at a time; whoever asks meanwhile waits for the same. */
   now(): Promise<void> {
+    // Until it is over, and in case it never is.
+    this.at = this.#parts.now() + AGAIN_MS;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -25,7 +30,6 @@ export class Tending {
 
   async #run(): Promise<void> {
     const { now, changed } = this.#parts;
-    this.at = undefined;
     const waits = await Promise.all(this.#channels.map((each) => each.tend()));
     const due = waits.filter((wait) => wait !== undefined);
     this.at = due.length === 0 ? undefined : now() + Math.min(...due);

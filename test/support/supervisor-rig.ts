@@ -165,7 +165,7 @@ export function bootDocument(): BootDocument {
 /** A small config of the kind the Durable Object generates, with the image's paths in it. */
 export function gatewayConfigText(options: { modelUrl?: string; extra?: object } = {}): string {
   const config = {
-    agents: { defaults: { model: { primary: "test/echo" } } },
+    agents: { defaults: { model: { primary: "test/echo" }, heartbeat: { every: "0m" } } },
     gateway: {
       auth: { mode: "token", token: { source: "file", provider: "gatewaytoken", id: "value" } },
       bind: "loopback",

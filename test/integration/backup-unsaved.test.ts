@@ -157,11 +157,12 @@ describe("where an older generation was made the newest meanwhile", () => {
   test("what was written just before the end stays", async () => {
     // As after a kill, before which no watch could tell.
     const settled = readFileSync(join(side.home, SETTLED));
-    const { mtime } = statSync(join(side.home, SETTLED));
+    // As a number of seconds: a `Date` may be later than the moment that it was made of.
+    const moment = Math.floor(statSync(join(side.home, SETTLED)).mtimeMs) / 1000;
     put(side.state, "workspace/MEMORY.md", "written last");
     await vi.waitUntil(() => !isSettled());
     writeFileSync(join(side.home, SETTLED), settled);
-    utimesSync(join(side.home, SETTLED), mtime, mtime);
+    utimesSync(join(side.home, SETTLED), moment, moment);
     await restoreToTheFirst();
     expect(unsaved().map(memoryIn)).toEqual(["written last"]);
   });

@@ -8,7 +8,10 @@ import { isKeptFolder } from "../../archive/kept.ts";
 import { STATE_FOLDER } from "../../protocol/backup.ts";
 import { tellsOfChange } from "./folder-watch.ts";
 
-/** @param time milliseconds by the clock of the disk. What cannot be looked at counts as written. */
+/**
+ * @param time milliseconds by the clock of the disk, which stands for some of them: what was written in the same
+ *   moment counts, and so does what cannot be looked at.
+ */
 export function writtenSince(home: string, time: number): boolean {
   try {
     return isNewer(home, STATE_FOLDER, time);
@@ -20,7 +23,7 @@ export function writtenSince(home: string, time: number): boolean {
 /** A folder's own time says little: lock files come and go in it. What was renamed has a new one itself. */
 function isNewer(home: string, path: string, time: number): boolean {
   const stat = lstatSync(join(home, path));
-  if (!stat.isDirectory()) return stat.ctimeMs > time && tellsOfChange(home, path);
+  if (!stat.isDirectory()) return stat.ctimeMs >= time && tellsOfChange(home, path);
   if (path !== STATE_FOLDER && !isKeptFolder(path)) return false;
   return readdirSync(join(home, path)).some((name) => isNewer(home, `${path}/${name}`, time));
 }

@@ -119,7 +119,7 @@ export class AgentLife {
     this.#fault(this.#failing?.reason ?? ended, this.#failing?.blameless);
   }
 
-  /** The start that everybody shares: the one under way, or a new one. Not before an end is over. */
+  /** The start that everybody shares: the one under way, or a new one. Who asks has waited for an `ending`. */
   async want(): Promise<StartResult> {
     if (this.phase === "ready") return { ok: true };
     if (this.#attempt !== undefined) return this.#attempt.done;

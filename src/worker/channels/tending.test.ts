@@ -1,13 +1,11 @@
 import { expect, it } from "vitest";
-import type { Channel } from "./channel.ts";
 import { Tending } from "./tending.ts";
 
 const NOW = 1_000_000;
 
 function tending(tend: () => Promise<number | undefined>) {
-  const channel = { tend } as unknown as Channel;
   let changes = 0;
-  const one = new Tending([channel], { now: () => NOW, changed: () => (changes += 1) });
+  const one = new Tending([{ tend }], { now: () => NOW, changed: () => (changes += 1) });
   return { one, changes: () => changes };
 }
 

@@ -5,14 +5,16 @@ import type { ChannelsParts } from "./parts.ts";
 /** A platform is asked for half of that at most. */
 const AGAIN_MS = 60_000;
 
+type Tended = Pick<Channel, "tend">;
+
 export class Tending {
-  readonly #channels: readonly Channel[];
+  readonly #channels: readonly Tended[];
   readonly #parts: Pick<ChannelsParts, "now" | "changed">;
   #running: Promise<void> | undefined;
   /** In milliseconds since the epoch; undefined for never. */
   at: number | undefined;
 
-  constructor(channels: readonly Channel[], parts: Pick<ChannelsParts, "now" | "changed">) {
+  constructor(channels: readonly Tended[], parts: Pick<ChannelsParts, "now" | "changed">) {
     this.#channels = channels;
     this.#parts = parts;
     this.at = channels.length === 0 ? undefined : parts.now();
